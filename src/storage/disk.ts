@@ -10,24 +10,40 @@ export interface KeyRange {
   readonly lt: Buffer;
 }
 
-/** One LevelDB, or the simulator's model of one. */
+/**
+ * One LevelDB, or the simulator's model of one.
+ *
+ * What a crash leaves is a prefix of the writes in call order that holds at least everything synced. Where a real disk
+ * breaks that (a batch lost or damaged while a later one is there), `Disk.open` rejects with a DamageError.
+ */
 export interface Database {
-  /** Synchronous. */
+  /** Synchronous. The value is a copy that the caller may keep. */
   get(key: Buffer): Buffer | undefined;
-  /** All or nothing, in call order. With `sync` it and every earlier write are on disk when it resolves. */
+  /**
+   * All or nothing, in call order. With `sync` it and every earlier write are on disk when it resolves. Once one has
+   * rejected, every later one does: after a failed sync nobody knows what the disk holds.
+   */
   write(operations: readonly Operation[], options: { readonly sync: boolean }): Promise<void>;
   /** A consistent view, unmoved by later writes. */
   snapshot(): DatabaseView;
+  /** Waits for the writes under way. Open views are closed with it. */
   close(): Promise<void>;
 }
 
 export interface DatabaseView {
+  /** Synchronous, as Database.get, but of the moment the view was taken. */
+  get(key: Buffer): Buffer | undefined;
   /** Pages of at most `pageSize` pairs in key order. */
   pages(range: KeyRange, pageSize?: number): AsyncIterable<readonly (readonly [Buffer, Buffer])[]>;
   close(): Promise<void>;
 }
 
-/** The folder of one member: databases by name, and small files. Names are plain, without separators. */
+/**
+ * The folder of one member: databases by name, and small files. Names are plain, without separators.
+ *
+ * A crash inside `remove` may leave a database that cannot be opened, only removed. One inside `open` with `create` leaves
+ * nothing or an empty database.
+ */
 export interface Disk {
   /** Where it is, for messages. */
   readonly path: string;
