@@ -1,0 +1,124 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What runs a member: our daemon, or etcd as a witness. */
+export type Program = 'raftkv' | 'etcd';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const RAFTKV = join(root, 'bin', 'raftkv');
+/** How much of a member's output is kept for the message of a failed test. */
+const MAX_LOG_CHARACTERS = 64_000;
+
+export function isInstalled(program: Program): boolean {
+  if (program === 'raftkv') return existsSync(RAFTKV) && existsSync(join(root, 'dist'));
+  return spawnSync('etcd', ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Signals the process and all it may have started: each runs as a group of its own. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+// A test that fails or is interrupted must leave no daemon behind.
+process.on('exit', () => {
+  for (const child of running) signalGroup(child, 'SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(1));
+}
+
+/** Exit code of a process, or the signal that ended it. */
+export type Ending = number | NodeJS.Signals;
+
+/** One member of a cluster: where it listens, where its data lies, and its process while there is one. */
+export class MemberProcess {
+  #child: ChildProcess | null = null;
+  #ended: Promise<Ending> = Promise.resolve(0);
+  #log = '';
+
+  constructor(
+    readonly name: string,
+    readonly clientPort: number,
+    readonly dataDir: string,
+    readonly program: Program,
+    readonly args: readonly string[],
+  ) {}
+
+  get pid(): number {
+    if (this.#child?.pid === undefined) throw new Error(`member ${this.name} is not running`);
+    return this.#child.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== null;
+  }
+
+  /** The end of what the member has written to stdout and stderr, over all its lives. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Starts the process. Does not wait until it serves. */
+  start(extraArgs: readonly string[] = []): void {
+    if (this.#child !== null) throw new Error(`member ${this.name} is running already`);
+    const [command, first] =
+      this.program === 'etcd' ? (['etcd', []] as const) : ([process.execPath, [RAFTKV, 'server']] as const);
+    const child = spawn(command, [...first, ...this.args, ...extraArgs], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    running.add(child);
+    const keep = (chunk: Buffer) => {
+      this.#log = (this.#log + chunk.toString()).slice(-MAX_LOG_CHARACTERS);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    this.#ended = new Promise((resolve) => {
+      child.once('error', (error) => keep(Buffer.from(`could not start: ${error.message}\n`)));
+      child.once('close', (code, signal) => {
+        running.delete(child);
+        if (this.#child === child) this.#child = null;
+        resolve(code ?? signal ?? -1);
+      });
+    });
+  }
+
+  /** Resolves when the process has ended, whatever ended it. */
+  ended(): Promise<Ending> {
+    return this.#ended;
+  }
+
+  /** SIGKILL: no chance to finish anything. */
+  kill(): Promise<Ending> {
+    return this.signal('SIGKILL');
+  }
+
+  /** SIGTERM: the orderly way. */
+  terminate(): Promise<Ending> {
+    return this.signal('SIGTERM');
+  }
+
+  pause(): void {
+    if (this.#child !== null) signalGroup(this.#child, 'SIGSTOP');
+  }
+
+  resume(): void {
+    if (this.#child !== null) signalGroup(this.#child, 'SIGCONT');
+  }
+
+  /** Sends `signal` and waits for the end of the process. */
+  signal(signal: NodeJS.Signals): Promise<Ending> {
+    if (this.#child !== null) signalGroup(this.#child, signal);
+    return this.#ended;
+  }
+}
