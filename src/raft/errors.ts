@@ -29,3 +29,8 @@ export class StoppedError extends RaftkvError {
 export class TransferError extends RaftkvError {
   readonly code = 'RAFT_TRANSFER';
 }
+
+/** Something that Raft proves impossible has happened: a bug, or damage that no check caught. The member must stop. */
+export class InvariantError extends RaftkvError {
+  readonly code = 'RAFT_INVARIANT';
+}

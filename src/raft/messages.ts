@@ -131,3 +131,6 @@ export interface ReadIndexReply {
   /** The index to wait for; 0 when the receiver could not confirm that it leads. */
   readonly readIndex: LogIndex;
 }
+
+/** What a member is now. A pre-candidate asks whether it could win, in its old term. */
+export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
