@@ -70,7 +70,7 @@ export class Raft {
 
   // Volatile on a leader, rebuilt at each election.
   readonly progress = new Map<MemberId, Progress>();
-  /** Bytes of records after commitIndex that this leader proposed. */
+  /** Bytes of records after commitIndex. */
   uncommittedBytes = 0;
   /** Where the log of those begins who are being sent a snapshot: compaction leaves them what follows it (C42). */
   readonly outgoingSnapshots = new Set<SnapshotMarker>();
@@ -198,7 +198,7 @@ export class Raft {
     this.leaderId = this.id;
     this.votes.clear();
     this.progress.clear();
-    this.uncommittedBytes = 0;
+    this.uncommittedBytes = sizeOf(this.log.between(this.commitIndex + 1, this.log.lastIndex));
     this.forwardedSequences.clear();
     const now = this.ports.clock.now();
     for (const peer of this.peers) this.progress.set(peer, new Progress(this.log.lastIndex + 1, now));
@@ -256,7 +256,7 @@ export class Raft {
       () => `commit index ${index} is beyond the log, which ends at ${this.log.lastIndex}`,
     );
     if (this.role === 'leader') {
-      for (const entry of this.log.between(this.commitIndex + 1, index)) this.uncommittedBytes -= entry.record.length;
+      this.uncommittedBytes -= sizeOf(this.log.between(this.commitIndex + 1, index));
     }
     this.commitIndex = index;
     this.commitAdvanced.notifyAll();
@@ -412,6 +412,10 @@ export class Raft {
     this.outbox.pausedUntil = -Infinity;
     this.scheduleTurn();
   }
+}
+
+function sizeOf(entries: readonly Entry[]): number {
+  return entries.reduce((bytes, entry) => bytes + entry.record.length, 0);
 }
 
 function hexOrNull(id: MemberId | null): string | null {
