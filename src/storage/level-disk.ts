@@ -1,0 +1,173 @@
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Level } from 'level';
+import { RaftkvError, asError } from '../lib/errors.js';
+import { StorageError } from '../raft/errors.js';
+import { lockDirectory } from './directory-lock.js';
+import type { Database, Disk } from './disk.js';
+import { DamageError, DirectoryLockedError } from './errors.js';
+import {
+  errorCode,
+  exists,
+  makeDirectory,
+  nullIfMissing,
+  readFileIfAny,
+  removeDurably,
+  renameDurably,
+  syncDirectory,
+  writeFileDurably,
+} from './files.js';
+import { type BufferLevel, LevelDatabase } from './level-database.js';
+import { checkLevelFiles } from './leveldb/check-files.js';
+
+/** Databases and files on their way in or out carry these behind their name. Nobody else sees such names. */
+const CREATING = '.creating';
+const NEXT = '.next';
+const OLD = '.old';
+const REMOVING = '.removing';
+const TRANSIENT = /^(.+)\.(creating|next|old|removing|new)$/;
+
+const MIB = 1024 * 1024;
+
+/** Not compressed: the payloads of the log are small or the client's own, and check-files.ts reads index blocks. */
+const COMMON = { compression: false, keyEncoding: 'buffer', valueEncoding: 'buffer' } as const;
+/** The log is written once, read once at start and thrown away: big buffers so that most of it never becomes a table. */
+const RAFT_TUNING = { writeBufferSize: 16 * MIB, maxFileSize: 16 * MIB, cacheSize: MIB, maxOpenFiles: 64 };
+/** The state machine's values are read at random behind a cache of their own. */
+const KV_TUNING = { writeBufferSize: 8 * MIB, maxFileSize: 8 * MIB, cacheSize: 32 * MIB, maxOpenFiles: 256 };
+
+/** A data directory that this process holds. */
+export interface DataDirectory {
+  readonly disk: Disk;
+  /** Gives the directory up. Its databases must be closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Creates the directory when it is missing (mode 0700), locks it, and ends what a crash interrupted.
+ * @throws DirectoryLockedError when another process or another member of this one works in it.
+ */
+export async function openDataDirectory(path: string): Promise<DataDirectory> {
+  await makeDirectory(path);
+  const lock = await lockDirectory(path);
+  try {
+    const disk = new LevelDisk(path);
+    await disk.recover();
+    return { disk, close: () => lock.release() };
+  } catch (thrown) {
+    await lock.release();
+    throw thrown;
+  }
+}
+
+/** A locked data directory on a real file system, with a LevelDB per database. */
+export class LevelDisk implements Disk {
+  constructor(readonly path: string) {}
+
+  /** Ends every replace that was decided before a crash, and clears away what else was left half way. */
+  async recover(): Promise<void> {
+    const names = await readdir(this.path);
+    for (const name of names) if (name.endsWith(NEXT)) await this.#finishReplace(name.slice(0, -NEXT.length));
+    for (const name of names) if (TRANSIENT.test(name)) await removeDurably(this.#at(name));
+  }
+
+  async open(name: string, { create }: { readonly create: boolean }): Promise<Database> {
+    const location = this.#named(name);
+    if (!(await exists(location))) {
+      if (!create) throw new DamageError(location, 'the database is missing');
+      await this.#create(name);
+    }
+    try {
+      await checkLevelFiles(location);
+      return new LevelDatabase(await openLevel(location, name, false));
+    } catch (thrown) {
+      throw this.#openError(location, thrown);
+    }
+  }
+
+  exists(name: string): Promise<boolean> {
+    return exists(this.#named(name));
+  }
+
+  async replace(name: string, by: string): Promise<void> {
+    this.#named(name);
+    if (!(await exists(this.#named(by)))) throw new DamageError(this.#at(by), 'the database is missing');
+    await renameDurably(this.path, by, name + NEXT); // from here on a restart ends it
+    await this.#finishReplace(name);
+  }
+
+  async remove(name: string): Promise<void> {
+    if (!(await this.exists(name))) return;
+    await removeDurably(this.#at(name + REMOVING));
+    await renameDurably(this.path, name, name + REMOVING);
+    await removeDurably(this.#at(name + REMOVING));
+  }
+
+  readFile(name: string): Promise<Buffer | null> {
+    return readFileIfAny(this.#named(name));
+  }
+
+  writeFile(name: string, content: Buffer): Promise<void> {
+    return writeFileDurably(this.#named(name), content);
+  }
+
+  async sizeOf(name: string): Promise<number> {
+    const location = this.#named(name);
+    const files = (await readdir(location).catch(nullIfMissing)) ?? [];
+    let bytes = 0;
+    for (const file of files) bytes += (await stat(join(location, file)).catch(nullIfMissing))?.size ?? 0;
+    return bytes;
+  }
+
+  /** Under another name first, so that a directory of this name is always a whole database. */
+  async #create(name: string): Promise<void> {
+    const creating = this.#at(name + CREATING);
+    await removeDurably(creating);
+    await mkdir(creating, { mode: 0o700 });
+    try {
+      await (await openLevel(creating, name, true)).close();
+    } catch (thrown) {
+      throw this.#openError(creating, thrown);
+    }
+    await syncDirectory(creating);
+    await renameDurably(this.path, name + CREATING, name);
+  }
+
+  async #finishReplace(name: string): Promise<void> {
+    if (await exists(this.#at(name))) {
+      await removeDurably(this.#at(name + OLD));
+      await renameDurably(this.path, name, name + OLD);
+    }
+    await renameDurably(this.path, name + NEXT, name);
+    await removeDurably(this.#at(name + OLD));
+  }
+
+  #openError(location: string, thrown: unknown): Error {
+    if (thrown instanceof RaftkvError) return thrown;
+    const error = asError(thrown);
+    const cause = asError(error.cause ?? error);
+    const code = errorCode(cause);
+    if (code === 'LEVEL_LOCKED') return new DirectoryLockedError(location, 'another open database');
+    if (code === 'LEVEL_CORRUPTION') return new DamageError(location, cause.message, undefined, { cause });
+    return new StorageError(`database ${location} cannot be opened: ${cause.message}; check the disk, then restart`, {
+      cause,
+    });
+  }
+
+  #named(name: string): string {
+    if (!/^[a-z][a-z0-9.-]*$/.test(name) || TRANSIENT.test(name))
+      throw new TypeError(`"${name}" is no name for a database`);
+    return this.#at(name);
+  }
+
+  #at(name: string): string {
+    return join(this.path, name);
+  }
+}
+
+async function openLevel(location: string, name: string, create: boolean): Promise<BufferLevel> {
+  const tuning = name === 'raft' ? RAFT_TUNING : KV_TUNING;
+  const level = new Level<Buffer, Buffer>(location, { ...COMMON, ...tuning, createIfMissing: create });
+  await level.open();
+  return level;
+}
