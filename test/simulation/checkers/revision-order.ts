@@ -48,7 +48,10 @@ function checkAnswers(succeeded: readonly Answered[], writers: ReadonlyMap<numbe
     if (readers) readers.push(operation);
     else readersAt.set(seenRevision, [operation]);
   }
-  for (const revision of writers.keys()) lastRevision = Math.max(lastRevision, revision);
+  for (const [revision, writer] of writers) {
+    if (revision < 2) return { reason: `made revision ${revision}, expected 2 or above`, operations: [writer] };
+    lastRevision = Math.max(lastRevision, revision);
+  }
 
   const model = new KvModel();
   for (let revision = 1; revision <= lastRevision; revision++) {

@@ -49,12 +49,14 @@ export function step(state: StoreState, request: Request, result: Result | null)
 function mayComeTo(succeeded: boolean, compares: readonly Compare[], state: StoreState): boolean {
   let isOpen = false;
   for (const compare of compares) {
-    if (compare.target === 'createRevision' || compare.target === 'modRevision') {
+    const held = state.held.get(compare.key);
+    const looksAtRevision = compare.target === 'createRevision' || compare.target === 'modRevision';
+    // Revision 0 is a missing key, which is known here; other revisions are not.
+    if (looksAtRevision && held !== undefined && compare.operand !== 0) {
       isOpen = true;
       continue;
     }
-    const held = state.held.get(compare.key);
-    const pair = held && { key: compare.key, ...held, createRevision: 0, modRevision: 0 };
+    const pair = held && { key: compare.key, ...held, createRevision: 1, modRevision: 1 };
     if (!holds(compare, pair)) return !succeeded;
   }
   return succeeded || isOpen;
