@@ -59,6 +59,10 @@ export function settle(path: string, request: Fields, reply: Decoded): void {
   if (path === methods.range.path) settleRange(request, reply);
   if (path === methods.txn.path) settleTxn(request, reply);
   if (path === methods.leaseTimeToLive.path && Array.isArray(reply['keys'])) reply['keys'].sort(byBytes);
+  if (path === methods.memberList.path) {
+    // Sorted by id, and the ids follow from the ports.
+    list(reply['members']).sort((a, b) => ((a['name'] ?? '') < (b['name'] ?? '') ? -1 : 1));
+  }
   if (path === methods.leaseLeases.path) {
     list(reply['leases']).sort((a, b) => ((a['ID'] ?? 0n) < (b['ID'] ?? 0n) ? -1 : 1));
   }
