@@ -134,10 +134,12 @@ async function takeChunk(raft: Raft, args: InstallSnapshotArgs): Promise<void> {
     const transfer = await transferFor(raft, args);
     transfer.isBusy = true;
     await transfer.incoming.write(args.data);
-    transfer.expectedOffset += args.data.length;
     if (args.done) {
-      raft.incomingTransfer = null;
+      // Until it is in place, a repetition of the last chunk is told that this chunk is still being worked on.
       await finishTransfer(raft, transfer);
+      raft.incomingTransfer = null;
+    } else {
+      transfer.expectedOffset += args.data.length;
     }
     transfer.isBusy = false;
   } finally {
