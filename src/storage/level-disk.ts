@@ -44,36 +44,24 @@ export interface DataDirectory {
 }
 
 /**
- * Creates the directory when it is missing (mode 0700), locks it, and ends what a crash interrupted.
+ * Creates the directory when it is missing (mode 0700) and locks it.
  * @throws DirectoryLockedError when another process or another member of this one works in it.
  */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
   await makeDirectory(path);
   const lock = await lockDirectory(path);
-  try {
-    const disk = new LevelDisk(path);
-    await disk.recover();
-    return { disk, close: () => lock.release() };
-  } catch (thrown) {
-    await lock.release();
-    throw thrown;
-  }
+  return { disk: new LevelDisk(path), close: () => lock.release() };
 }
 
 /** A locked data directory on a real file system, with a LevelDB per database. */
 export class LevelDisk implements Disk {
-  constructor(readonly path: string) {}
+  #recovered: Promise<void> | null = null;
 
-  /** Ends every replace that was decided before a crash, and clears away what else was left half way. */
-  async recover(): Promise<void> {
-    const names = await readdir(this.path);
-    for (const name of names) if (name.endsWith(NEXT)) await this.#finishReplace(name.slice(0, -NEXT.length));
-    for (const name of names) if (TRANSIENT.test(name)) await removeDurably(this.#at(name));
-  }
+  constructor(readonly path: string) {}
 
   async open(name: string, { create }: { readonly create: boolean }): Promise<Database> {
     const location = this.#named(name);
-    if (!(await exists(location))) {
+    if (!(await this.exists(name))) {
       if (!create) throw new DamageError(location, 'the database is missing');
       await this.#create(name);
     }
@@ -85,13 +73,14 @@ export class LevelDisk implements Disk {
     }
   }
 
-  exists(name: string): Promise<boolean> {
+  async exists(name: string): Promise<boolean> {
+    await this.#recover();
     return exists(this.#named(name));
   }
 
   async replace(name: string, by: string): Promise<void> {
     this.#named(name);
-    if (!(await exists(this.#named(by)))) throw new DamageError(this.#at(by), 'the database is missing');
+    if (!(await this.exists(by))) throw new DamageError(this.#at(by), 'the database is missing');
     await renameDurably(this.path, by, name + NEXT); // from here on a restart ends it
     await this.#finishReplace(name);
   }
@@ -117,6 +106,18 @@ export class LevelDisk implements Disk {
     let bytes = 0;
     for (const file of files) bytes += (await stat(join(location, file)).catch(nullIfMissing))?.size ?? 0;
     return bytes;
+  }
+
+  /**
+   * Once, before the first look at any database: ends every replace that was decided before a crash, and clears away what
+   * else was left half way. Not when the directory is opened: its format may turn out to be a newer one.
+   */
+  #recover(): Promise<void> {
+    return (this.#recovered ??= (async () => {
+      const names = await readdir(this.path);
+      for (const name of names) if (name.endsWith(NEXT)) await this.#finishReplace(name.slice(0, -NEXT.length));
+      for (const name of names) if (TRANSIENT.test(name)) await removeDurably(this.#at(name));
+    })());
   }
 
   /** Under another name first, so that a directory of this name is always a whole database. */
