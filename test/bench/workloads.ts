@@ -9,9 +9,9 @@ export interface Workload {
   readonly path: string;
   readonly isWrite: boolean;
   /** The next request, framed. */
-  next(): Buffer;
+  readonly next: () => Buffer;
   /** Whether `reply` is the right answer. */
-  isRight(reply: Reply): boolean;
+  readonly isRight: (reply: Reply) => boolean;
 }
 
 const VALUE_BYTES = 256;
