@@ -51,7 +51,7 @@ export const installSnapshotArgs: Codec<InstallSnapshotArgs> = {
       else if (reader.field === 7) offset = reader.number();
       else if (reader.field === 8) done = reader.claim();
       else if (reader.field === 9) data = reader.content();
-      else reader.skip();
+      else reader.passOver();
     }
     requireTerm(term);
     requireId(leaderId);
@@ -78,7 +78,7 @@ export const installSnapshotReply: Codec<InstallSnapshotReply> = {
       if (reader.field === 1) term = reader.number();
       else if (reader.field === 2) nextOffset = reader.number();
       else if (reader.field === 3) installed = reader.claim();
-      else reader.skip();
+      else reader.passOver();
     }
     return { term, nextOffset, installed };
   },
@@ -111,7 +111,7 @@ export const forwardProposalsArgs: Codec<ForwardProposalsArgs> = {
       else if (reader.field === 2) originId = reader.id();
       else if (reader.field === 3) bootId = reader.number();
       else if (reader.field === 4) proposals.push(decodeProposal(reader.content()));
-      else reader.skip();
+      else reader.passOver();
     }
     requireTerm(term);
     requireId(originId);
@@ -138,7 +138,7 @@ export const forwardProposalsReply: Codec<ForwardProposalsReply> = {
       if (reader.field === 1) term = reader.number();
       else if (reader.field === 2) reader.numbers(indexes);
       else if (reader.field === 3) refusal = refusalOf(reader.small());
-      else reader.skip();
+      else reader.passOver();
     }
     return { term, indexes, refusal };
   },
@@ -169,7 +169,7 @@ export const readIndexReply: Codec<ReadIndexReply> = {
     while (reader.next()) {
       if (reader.field === 1) term = reader.number();
       else if (reader.field === 2) readIndex = reader.number();
-      else reader.skip();
+      else reader.passOver();
     }
     return { term, readIndex };
   },
@@ -186,7 +186,7 @@ function decodeProposal(bytes: Buffer): ForwardedProposal {
   while (reader.next()) {
     if (reader.field === 1) sequence = reader.number();
     else if (reader.field === 2) payload = reader.content();
-    else reader.skip();
+    else reader.passOver();
   }
   return { sequence, payload };
 }

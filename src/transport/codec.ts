@@ -56,7 +56,7 @@ export const requestVoteArgs: Codec<RequestVoteArgs> = {
       else if (reader.field === 4) lastLogTerm = reader.number();
       else if (reader.field === 5) preVote = reader.claim();
       else if (reader.field === 6) leadershipTransfer = reader.claim();
-      else reader.skip();
+      else reader.passOver();
     }
     requireTerm(term);
     requireId(candidateId);
@@ -78,7 +78,7 @@ export const requestVoteReply: Codec<RequestVoteReply> = {
     while (reader.next()) {
       if (reader.field === 1) term = reader.number();
       else if (reader.field === 2) voteGranted = reader.claim();
-      else reader.skip();
+      else reader.passOver();
     }
     return { term, voteGranted };
   },
@@ -113,7 +113,7 @@ export const appendEntriesArgs: Codec<AppendEntriesArgs> = {
       else if (reader.field === 5) leaderCommit = reader.number();
       else if (reader.field === 6) round = reader.number();
       else if (reader.field === 7) entries = decodeEntries(reader.content());
-      else reader.skip();
+      else reader.passOver();
     }
     requireTerm(term);
     requireId(leaderId);
@@ -142,7 +142,7 @@ export const appendEntriesReply: Codec<AppendEntriesReply> = {
       else if (reader.field === 2) success = reader.claim();
       else if (reader.field === 3) hintIndex = reader.number();
       else if (reader.field === 4) hintTerm = reader.number();
-      else reader.skip();
+      else reader.passOver();
     }
     return { term, success, hintIndex, hintTerm };
   },
@@ -170,7 +170,7 @@ export const timeoutNowReply: Codec<TimeoutNowReply> = {
     let term = 0;
     while (reader.next()) {
       if (reader.field === 1) term = reader.number();
-      else reader.skip();
+      else reader.passOver();
     }
     return { term };
   },
@@ -184,7 +184,7 @@ export function decodeTermAndId(bytes: Buffer): { term: number; id: MemberId } {
   while (reader.next()) {
     if (reader.field === 1) term = reader.number();
     else if (reader.field === 2) id = reader.id();
-    else reader.skip();
+    else reader.passOver();
   }
   requireTerm(term);
   requireId(id);

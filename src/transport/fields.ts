@@ -102,7 +102,7 @@ export class FieldWriter {
 }
 
 /**
- * Walks over the fields of one message: `while (reader.next()) switch (reader.field) ...`, reading or skipping each.
+ * Walks over the fields of one message: `while (reader.next()) switch (reader.field) ...`, reading or passing over each.
  * Every method throws MalformedMessageError on bytes that do not fit.
  */
 export class FieldReader {
@@ -158,7 +158,7 @@ export class FieldReader {
   }
 
   /** Passes over a field that this build does not know. */
-  skip(): void {
+  passOver(): void {
     switch (this.#wireType) {
       case VARINT:
         this.#skipVarint();

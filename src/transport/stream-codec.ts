@@ -52,7 +52,7 @@ export function openEnvelope(bytes: Buffer): Envelope | Failure {
     if (reader.field === NUMBER_FIELD) number = reader.number();
     else if (name) opened = { name, content: reader.content() };
     else if (reader.field === FAILURE_FIELD) failure = reader.content().toString();
-    else reader.skip();
+    else reader.passOver();
   }
   if (opened) return { number, ...opened };
   if (failure !== null) return { number, failure };
