@@ -133,17 +133,28 @@ async function takeChunk(raft: Raft, args: InstallSnapshotArgs): Promise<void> {
   try {
     const transfer = await transferFor(raft, args);
     transfer.isBusy = true;
-    await transfer.incoming.write(args.data);
-    if (args.done) {
-      // Until it is in place, a repetition of the last chunk is told that this chunk is still being worked on.
-      await finishTransfer(raft, transfer);
-      raft.incomingTransfer = null;
-    } else {
-      transfer.expectedOffset += args.data.length;
-    }
+    const isWhole = (await received(raft, transfer, args)) && args.done;
+    // Until it is in place, a repetition of the last chunk is told that this chunk is still being worked on.
+    if (isWhole) await install(raft, transfer);
+    if (isWhole) raft.incomingTransfer = null;
     transfer.isBusy = false;
   } finally {
     raft.isReceivingSnapshot = false;
+  }
+}
+
+/** Takes the chunk in, and verifies after the last. What is damaged is thrown away: the leader is told to begin again. */
+async function received(raft: Raft, transfer: IncomingTransfer, args: InstallSnapshotArgs): Promise<boolean> {
+  try {
+    await transfer.incoming.write(args.data);
+    if (args.done) await transfer.incoming.finish();
+    else transfer.expectedOffset += args.data.length;
+    return true;
+  } catch (error) {
+    raft.ports.logger.warn({ err: error, index: transfer.marker.index }, 'received snapshot is damaged');
+    raft.incomingTransfer = null;
+    await transfer.incoming.abandon();
+    return false;
   }
 }
 
@@ -158,15 +169,8 @@ async function transferFor(raft: Raft, args: InstallSnapshotArgs): Promise<Incom
   return raft.incomingTransfer;
 }
 
-/** Verifies, then leaves the rest to the applier: only it replaces the state machine. Resolves when that is done. */
-async function finishTransfer(raft: Raft, transfer: IncomingTransfer): Promise<void> {
-  try {
-    await transfer.incoming.finish();
-  } catch (error) {
-    raft.ports.logger.warn({ err: error, index: transfer.marker.index }, 'received snapshot is damaged');
-    await transfer.incoming.abandon();
-    return; // the leader is told to begin again
-  }
+/** Leaves it to the applier, which alone replaces the state machine. Resolves when that is done. */
+async function install(raft: Raft, transfer: IncomingTransfer): Promise<void> {
   if (raft.stopped || transfer.marker.index <= raft.commitIndex) {
     await transfer.incoming.abandon();
     return;
