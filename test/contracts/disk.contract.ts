@@ -15,8 +15,8 @@ export interface DiskFixture {
 
 /** What every Disk must do. */
 export function diskContract(kind: string, open: () => Promise<DiskFixture>): void {
-  const behaves = (title: string, body: (fixture: DiskFixture) => Promise<void>) =>
-    test(`${kind}: ${title}`, async () => {
+  const behaves = (title: string, body: (fixture: DiskFixture) => Promise<void>) => {
+    void test(`${kind}: ${title}`, async () => {
       const fixture = await open();
       try {
         await fixture.run(() => body(fixture));
@@ -24,6 +24,7 @@ export function diskContract(kind: string, open: () => Promise<DiskFixture>): vo
         await fixture.dispose();
       }
     });
+  };
 
   behaves('a database is created only when asked', async ({ disk }) => {
     await assert.rejects(disk.open('kv', { create: false }), DamageError);

@@ -13,8 +13,8 @@ export interface KvStoreFixture {
 
 /** What every KvStore must do. */
 export function kvStoreContract(kind: string, open: () => Promise<KvStoreFixture>): void {
-  const behaves = (title: string, body: (fixture: KvStoreFixture) => Promise<void>) =>
-    test(`${kind}: ${title}`, async () => {
+  const behaves = (title: string, body: (fixture: KvStoreFixture) => Promise<void>) => {
+    void test(`${kind}: ${title}`, async () => {
       const fixture = await open();
       try {
         await fixture.run(() => body(fixture));
@@ -22,6 +22,7 @@ export function kvStoreContract(kind: string, open: () => Promise<KvStoreFixture
         await fixture.dispose();
       }
     });
+  };
 
   behaves('what is written is read, and read again after a restart', async ({ store, reopen }) => {
     await store.write(

@@ -21,8 +21,8 @@ export const MARKER_0: SnapshotMarker = {
 
 /** What every RaftStore must do. */
 export function raftStoreContract(kind: string, open: () => Promise<RaftStoreFixture>): void {
-  const behaves = (title: string, body: (fixture: RaftStoreFixture) => Promise<void>) =>
-    test(`${kind}: ${title}`, async () => {
+  const behaves = (title: string, body: (fixture: RaftStoreFixture) => Promise<void>) => {
+    void test(`${kind}: ${title}`, async () => {
       const fixture = await open();
       try {
         await fixture.run(() => body(fixture));
@@ -30,6 +30,7 @@ export function raftStoreContract(kind: string, open: () => Promise<RaftStoreFix
         await fixture.dispose();
       }
     });
+  };
 
   behaves('a new store is empty and begins at the marker it was created with', async ({ store, reopen }) => {
     const fresh = { hardState: { currentTerm: 0, votedFor: null }, snapshot: MARKER_0, installing: null, entries: [] };
