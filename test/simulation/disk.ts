@@ -225,7 +225,7 @@ class SimDatabase implements Database {
       stored.hasFailed = true;
       this.#disk.count('disk write failed');
     }
-    return stored.hasFailed ? new SimDiskError(`write to ${this.#disk.path}/${this.#name} failed: EIO`) : null;
+    return stored.hasFailed ? new SimDiskError(`write to ${this.#disk.path}/${this.#name} failed: EIO`, true) : null;
   }
 
   #checkOpen(): void {
@@ -266,4 +266,12 @@ function valueIn(pairs: Pairs, key: Buffer): Buffer | undefined {
 /** The simulated disk refused. */
 export class SimDiskError extends Error {
   readonly code = 'SIM_DISK';
+
+  constructor(
+    message: string,
+    /** The simulation made it fail; otherwise whoever called is wrong. */
+    readonly isInjected = false,
+  ) {
+    super(message);
+  }
 }

@@ -3,8 +3,8 @@ import type { PeerHandler, Transport } from '../../src/raft/ports.js';
 import type { FaultCounts } from './fault-counts.js';
 import type { Links } from './links.js';
 import type { Machine } from './machine.js';
-import { type ArgsOf, type ReplyOf, type RpcKind, type Wire, copyingWire } from './rpcs.js';
 import type { Scheduler } from './scheduler.js';
+import { type ArgsOf, type ReplyOf, type RpcKind, carryArgs, carryReply } from './wire.js';
 
 /** Sees what members say to each other, at the moment they say it. */
 export interface NetworkObserver {
@@ -17,10 +17,11 @@ export interface NetworkOptions {
   readonly links: Links;
   readonly counts: FaultCounts;
   readonly observer?: NetworkObserver;
-  readonly wire?: Wire;
-  /** After this long without a reply the caller hears null. */
+  /** After this long without a reply the caller hears null, as in src/transport. A chunk of a snapshot has ten times as long. */
   readonly rpcTimeoutMs: number;
 }
+
+const SNAPSHOT_TIMEOUTS = 10;
 
 interface Station {
   readonly machine: Machine;
@@ -31,12 +32,10 @@ interface Station {
 /** Carries RPCs between the members of one simulated cluster: late, twice, out of order, or not at all. */
 export class Network {
   readonly #options: NetworkOptions;
-  readonly #wire: Wire;
   readonly #stations = new Map<MemberId, Station>();
 
   constructor(options: NetworkOptions) {
     this.#options = options;
-    this.#wire = options.wire ?? copyingWire;
   }
 
   /** From now on `handler` answers for `id`. */
@@ -72,13 +71,14 @@ export class Network {
     observer?.onRequest(from, to, kind, args);
     if (scheduler.tracing) scheduler.note(`${from.name} -> ${to.name} ${kind} ${brief(args)}`);
     return new Promise((resolve) => {
-      const timeout = scheduler.afterOn(from, boot, rpcTimeoutMs, 'rpc timeout', () => resolve(null));
+      const timeoutMs = kind === 'installSnapshot' ? SNAPSHOT_TIMEOUTS * rpcTimeoutMs : rpcTimeoutMs;
+      const timeout = scheduler.afterOn(from, boot, timeoutMs, 'rpc timeout', () => resolve(null));
       const answer = (reply: ReplyOf<K>): void => {
         scheduler.cancel(timeout);
         resolve(reply); // a second answer, or one after the timeout, finds the promise settled
       };
       for (const delayMs of this.#copies(links.fate(from.index, to.index, scheduler.nowMs))) {
-        const arrived = this.#wire.carryArgs(kind, args);
+        const arrived = carryArgs(kind, args);
         scheduler.arriveAt(to, delayMs, kind, () => this.#receive(from, boot, station, kind, arrived, answer));
       }
     });
@@ -104,7 +104,7 @@ export class Network {
         observer?.onReply(machine, from, kind, args, reply);
         if (scheduler.tracing) scheduler.note(`${machine.name} => ${from.name} ${kind} reply ${brief(reply)}`);
         for (const delayMs of this.#copies(links.fate(machine.index, from.index, scheduler.nowMs))) {
-          const arrived = this.#wire.carryReply(kind, reply);
+          const arrived = carryReply(kind, reply);
           scheduler.afterOn(from, fromBoot, delayMs, `${kind} reply`, () => answer(arrived));
         }
       },
