@@ -1,8 +1,9 @@
 import type { ApplyOutcome, KvResult } from '../kv/results.js';
 import type { CommandKind } from '../kv/commands.js';
+import type { KeySpaceHash } from '../kv/hash.js';
 import type { MemberRecord } from '../kv/members.js';
 
-/** How an operation of a member ends. Called exactly once, never from within the call that started it. */
+/** How an operation of a member ends. Called exactly once, possibly before the call that started it returns. */
 export type Done<T> = (error: Error | null, result?: T) => void;
 
 /** What a member tells about itself (Maintenance.Status, HTTP, metrics). */
@@ -36,8 +37,12 @@ export interface MemberApi {
   range(request: Uint8Array, done: Done<KvResult>): void;
   /** Runs an encoded TxnRequest: locally when it only reads, else through consensus. */
   txn(request: Uint8Array, done: Done<KvResult>): void;
+  /** Puts an encoded CompactionRequest through consensus; a `physical` one also waits until the history is gone from this member's store. */
+  compact(request: Uint8Array, done: Done<KvResult>): void;
   /** Calls back when everything committed before this call is applied here. */
   linearizableRead(done: Done<void>): void;
+  /** A hash of this member's keys and their history through `revision` (0: the current one), equal on all members. */
+  hashKV(revision: number, done: Done<KeySpaceHash>): void;
   status(): MemberStatus;
   members(): readonly MemberRecord[];
   /** Hands leadership over: to `target`, or to the most up-to-date peer. Resolves when this member is not leader any more. */
