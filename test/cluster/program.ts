@@ -1,0 +1,7 @@
+import type { Program } from './harness.js';
+
+/** These tests are about our daemon. Run with CLUSTER_PROGRAM=etcd they test themselves against etcd. */
+export const program: Program = process.env['CLUSTER_PROGRAM'] === 'etcd' ? 'etcd' : 'raftkv';
+
+/** Milliseconds. Half of the default, so that the tests are half as long. */
+export const electionTimeoutMs = 500;
