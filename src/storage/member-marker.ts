@@ -8,6 +8,9 @@ const FILE = 'member.json';
 /** Of everything in the data directory. Rises when an older version could not read what this one writes (S24). */
 const FORMAT_VERSION = 1;
 
+const MARKER =
+  /^(\{"format":1,"memberId":"([0-9a-f]{16})","clusterId":"([0-9a-f]{16})","created":(true|false)),"crc32":(\d+)\}\n$/;
+
 export interface MemberMarker {
   readonly memberId: bigint;
   readonly clusterId: bigint;
@@ -23,12 +26,19 @@ export async function readMemberMarker(disk: Disk): Promise<MemberMarker | null>
   const content = await disk.readFile(FILE);
   if (content === null) return null;
   const path = `${disk.path}/${FILE}`;
-  const [, body = '', format, memberId, clusterId, created, checksum] =
-    /^(\{"format":(\d+),"memberId":"([0-9a-f]+)","clusterId":"([0-9a-f]+)","created":(true|false)),"crc32":(\d+)\}\n$/.exec(
-      content.toString('latin1'),
-    ) ?? newerOrDamaged(path, content);
+  const text = content.toString('latin1');
+  // Newer versions may say what we cannot read, but they say their format first.
+  const format = Number(/^\{"format":(\d+),/.exec(text)?.[1] ?? 0);
+  if (format > FORMAT_VERSION) {
+    throw new NewerFormatError(
+      `${path}: the data directory has format ${format}, this version reads ${FORMAT_VERSION}; nothing was changed; ` +
+        'use the version that wrote it, or a newer one',
+    );
+  }
+  const fields = MARKER.exec(text);
+  if (fields === null) throw new DamageError(path, 'expected the ids of a member, found something else');
+  const [, body = '', memberId, clusterId, created, checksum] = fields;
   if (Number(checksum) !== crc32(Buffer.from(body))) throw new DamageError(path, 'its checksum is wrong');
-  if (Number(format) !== FORMAT_VERSION) throw newer(path, Number(format));
   return { memberId: BigInt(`0x${memberId}`), clusterId: BigInt(`0x${clusterId}`), created: created === 'true' };
 }
 
@@ -41,18 +51,4 @@ export async function writeMemberMarker(disk: Disk, { memberId, clusterId, creat
 /** As etcd prints ids: hexadecimal. */
 export function hexId(id: bigint): string {
   return id.toString(16).padStart(16, '0');
-}
-
-/** Newer versions may say more than we can read, but they say their format first. */
-function newerOrDamaged(path: string, content: Buffer): never {
-  const format = Number(/^\{"format":(\d+),/.exec(content.toString('latin1'))?.[1] ?? 0);
-  if (format > FORMAT_VERSION) throw newer(path, format);
-  throw new DamageError(path, 'expected the ids of a member, found something else');
-}
-
-function newer(path: string, format: number): NewerFormatError {
-  return new NewerFormatError(
-    `${path}: the data directory has format ${format}, this version reads ${FORMAT_VERSION}; nothing was changed; ` +
-      'use the version that wrote it, or a newer one',
-  );
 }
