@@ -1,0 +1,94 @@
+import { didYouMean } from '../config/suggest.js';
+import { sortArguments } from './arguments.js';
+import { ExitCode, explain, Failure } from './failure.js';
+import { globalFlags, refusedFlags, toleratedFlags } from './globals.js';
+import { note, writeOut } from './output.js';
+import { registry, SERVER } from './registry.js';
+
+/** Runs `raftkv` with what stands after it on the command line, and sets the exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    process.exitCode = await dispatch(argv);
+  } catch (thrown) {
+    const failure = explain(thrown);
+    if (failure === null) throw thrown;
+    note(`Error: ${failure.line}`);
+    process.exitCode = failure.exitCode;
+  }
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const { word, rest } = takeWord(argv);
+  if (word === SERVER.name) {
+    const { runServer } = await import('./server.js');
+    return runServer(rest);
+  }
+  if (word === undefined || word === 'help') return helpWanted(word === 'help' ? rest : [], argv);
+  const { name, args } = commandNamed(word, rest);
+  const entry = registry.find((candidate) => candidate.name === name);
+  if (entry === undefined) throw unknownCommand(name);
+  const { command } = await entry.load();
+  const { runCommand, commonFlags } = await import('./run.js');
+  const sorted = sortArguments(args, { ...command.flags, ...commonFlags });
+  if (sorted.flags.includes('--help=true')) {
+    const { commandHelp } = await import('./help.js');
+    await writeOut([await commandHelp(command)]);
+    return ExitCode.ok;
+  }
+  return runCommand(command, sorted, process.env);
+}
+
+async function helpWanted(words: readonly string[], argv: readonly string[]): Promise<number> {
+  if (argv.includes('--version')) return dispatch(['version']);
+  if (words.length > 0) return dispatch([...words, '--help']);
+  const stray = argv.find((word) => word.startsWith('-') && !/^(-h|--help)$/.test(word));
+  if (stray !== undefined) throw new Failure(ExitCode.error, `a command is missing; see raftkv --help`);
+  const { generalHelp } = await import('./help.js');
+  await writeOut([await generalHelp()]);
+  return ExitCode.ok;
+}
+
+/** The first word that is no global flag and no value of one, and the line without it. */
+function takeWord(argv: readonly string[]): { readonly word: string | undefined; readonly rest: readonly string[] } {
+  const flags: Record<string, { readonly type: string; readonly alias?: string }> = {
+    ...globalFlags,
+    ...toleratedFlags,
+    ...refusedFlags,
+  };
+  for (let position = 0; position < argv.length; position++) {
+    const arg = argv[position] ?? '';
+    if (arg === '--') break;
+    if (!arg.startsWith('-')) {
+      return { word: arg, rest: [...argv.slice(0, position), ...argv.slice(position + 1)] };
+    }
+    const name = arg.replace(/^--?/, '');
+    const flag = flags[name] ?? Object.values(flags).find((candidate) => arg === `-${candidate.alias ?? '-'}`);
+    if (flag?.type === 'string') position += 1;
+  }
+  return { word: undefined, rest: argv };
+}
+
+/** `endpoint health` are two words of one name. */
+function commandNamed(
+  word: string,
+  rest: readonly string[],
+): { readonly name: string; readonly args: readonly string[] } {
+  if (!registry.some(({ name }) => name.startsWith(`${word} `))) return { name: word, args: rest };
+  const second = takeWord(rest);
+  const below = registry.filter(({ name }) => name.startsWith(`${word} `)).map(({ name }) => name);
+  if (second.word === undefined) {
+    throw new Failure(
+      ExitCode.error,
+      `"${word}" is not complete; use ${below.map((name) => `raftkv ${name}`).join(' or ')}`,
+    );
+  }
+  return { name: `${word} ${second.word}`, args: second.rest };
+}
+
+function unknownCommand(name: string): Failure {
+  const names = [SERVER.name, ...registry.map((entry) => entry.name)];
+  return new Failure(
+    ExitCode.error,
+    `unknown command "${name}" for "raftkv"${didYouMean(name, names) || '; see raftkv --help'}`,
+  );
+}
