@@ -1,9 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen, type Listener } from '../lib/listener.js';
-import type { Logger } from '../lib/logger.js';
-import { GrpcFront } from './grpc-front.js';
-import type { ServiceTable } from './handlers.js';
+import { GrpcFront, type GrpcFrontOptions } from './grpc-front.js';
 import { peekProtocol } from './protocol-peek.js';
 
 /** An HTTP/1.1 client that keeps its connection but asks nothing is dropped after this time. */
@@ -11,16 +9,11 @@ const HTTP_IDLE_MS = 60_000;
 /** Time for one HTTP/1.1 request's header to arrive. */
 const HTTP_HEADERS_MS = 10_000;
 
-export interface ClientServerOptions {
+export interface ClientServerOptions extends GrpcFrontOptions {
   /** `http://host:port`; port 0 takes a free one. */
   readonly listenUrls: readonly string[];
-  /** What gRPC clients can call. */
-  readonly tables: readonly ServiceTable[];
   /** Answers what is not gRPC. */
   readonly http: RequestListener;
-  readonly logger: Logger;
-  /** The largest request that may enter the log (`--max-request-bytes`). */
-  readonly maxRequestBytes: number;
 }
 
 export interface ClientServer {

@@ -26,14 +26,20 @@ type StreamCall = ServerDuplexStream<Buffer, Uint8Array>;
 /** What a request may be larger than `--max-request-bytes`: the limit proper is on what enters the log, and answers kindlier. */
 const GRPC_OVERHEAD_BYTES = 512 * 1024;
 
-/** How often we ask a silent client whether it lives, and how long it may take to say so. etcd's defaults. */
+/** How often we ask a silent client whether it lives, and how long it may take to say so, unless told. etcd's defaults. */
 const KEEPALIVE_INTERVAL_MS = 2 * 60 * 60 * 1000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
 
 export interface GrpcFrontOptions {
+  /** What clients can call. */
   readonly tables: readonly ServiceTable[];
+  /** The largest request that may enter the log (`--max-request-bytes`). */
   readonly maxRequestBytes: number;
   readonly logger: Logger;
+  readonly keepaliveIntervalMs?: number;
+  readonly keepaliveTimeoutMs?: number;
+  /** Calls that one connection may have open at a time. Unlimited unless given. */
+  readonly maxConcurrentStreams?: number;
 }
 
 /** Lets gRPC clients reach the handlers, through grpc-js. The only file of this floor that knows the library. */
@@ -44,7 +50,7 @@ export class GrpcFront {
   readonly #receiveLimitBytes: number;
   readonly #logger: Logger;
 
-  constructor({ tables, maxRequestBytes, logger }: GrpcFrontOptions) {
+  constructor({ tables, maxRequestBytes, logger, ...options }: GrpcFrontOptions) {
     this.#logger = logger;
     this.#receiveLimitBytes = maxRequestBytes + GRPC_OVERHEAD_BYTES;
     this.#server = new Server({
@@ -52,8 +58,11 @@ export class GrpcFront {
       // Up to here our own check answers, in etcd's words; beyond, the library does, before the message is all here.
       'grpc.max_receive_message_length': 2 * this.#receiveLimitBytes,
       'grpc.max_send_message_length': -1,
-      'grpc.keepalive_time_ms': KEEPALIVE_INTERVAL_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+      'grpc.keepalive_time_ms': options.keepaliveIntervalMs ?? KEEPALIVE_INTERVAL_MS,
+      'grpc.keepalive_timeout_ms': options.keepaliveTimeoutMs ?? KEEPALIVE_TIMEOUT_MS,
+      ...(options.maxConcurrentStreams === undefined
+        ? {}
+        : { 'grpc.max_concurrent_streams': options.maxConcurrentStreams }),
     });
     for (const { unary, streams } of tables) {
       for (const [path, handler] of unary) this.#registerUnary(path, handler);
