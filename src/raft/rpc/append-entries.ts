@@ -97,16 +97,25 @@ function onMatch(raft: Raft, progress: Progress, args: AppendEntriesArgs): void 
 
 /** The peer's log differs before what was sent. Both sides skip whole terms that cannot match (§5.3, C15). */
 function onMismatch(raft: Raft, progress: Progress, args: AppendEntriesArgs, reply: AppendEntriesReply): void {
-  if (progress.mode === 'snapshot' || args.prevLogIndex <= progress.matchIndex) return; // late: this much is proven
+  if (progress.mode === 'snapshot') return;
+  if (args.prevLogIndex <= progress.matchIndex) {
+    sendAgain(progress, args); // late: where the logs meet is proven by now
+    return;
+  }
   if (progress.mode === 'probe' && progress.nextIndex !== args.prevLogIndex + 1) return; // late: the search has moved on
   const shared = raft.log.lastIndexWithTermAtMost(Math.min(reply.hintIndex, args.prevLogIndex - 1), reply.hintTerm);
   progress.backToProbe(shared + 1);
 }
 
-/** No answer. What followed it was sent as if it had arrived: begin again from what is proven, at the next heartbeat. */
+/** No answer. It is sent again at the next heartbeat. */
 function onAppendEntriesLost(raft: Raft, peer: MemberId, progress: Progress, args: AppendEntriesArgs): void {
-  if (raft.progress.get(peer) !== progress || args.entries.length === 0) return;
-  if (progress.mode === 'replicate') progress.backToProbe(progress.matchIndex + 1);
+  if (raft.progress.get(peer) === progress) sendAgain(progress, args);
+}
+
+/** What `args` carried was counted as sent, and may not have been stored: begin again from what is proven. */
+function sendAgain(progress: Progress, args: AppendEntriesArgs): void {
+  const isProven = args.prevLogIndex + args.entries.length <= progress.matchIndex;
+  if (progress.mode === 'replicate' && !isProven) progress.backToProbe(progress.matchIndex + 1);
 }
 
 /** The peer was our follower after the round had begun (thesis 6.4). */

@@ -20,8 +20,9 @@ export class Member implements Station, Witness {
   machine: ToyMachine | null = null;
   /** Why it stopped by itself, until the script was told. */
   unreportedFailure: string | null = null;
-  /** What the next elections add to the shortest timeout, in ms. After these, half of it. */
+  /** What the next elections add to the shortest timeout, in ms. After these, `drawAnother` says. */
   readonly draws: number[] = [];
+  drawAnother = (bound: number): number => Math.floor(bound / 2);
   onApply: (entry: Entry) => void = () => {};
   #store: MemoryStore | null = null;
   #drawn = 0;
@@ -94,7 +95,7 @@ export class Member implements Station, Witness {
     return {
       below: (bound) => {
         if (bound !== this.options.electionTimeoutMs) return (Number(this.id) * 1000 + ++this.#drawn) % bound;
-        return this.draws.shift() ?? Math.floor(bound / 2);
+        return this.draws.shift() ?? this.drawAnother(bound);
       },
     };
   }
