@@ -70,8 +70,8 @@ export class MemberProcess {
   /** Starts the process. Does not wait until it serves. */
   start(extraArgs: readonly string[] = []): void {
     if (this.#child !== null) throw new Error(`member ${this.name} is running already`);
-    const [command, first] =
-      this.program === 'etcd' ? (['etcd', []] as const) : ([process.execPath, [RAFTKV, 'server']] as const);
+    // Run as a user runs it, by its first line, which gives Node its options.
+    const [command, first] = this.program === 'etcd' ? (['etcd', []] as const) : ([RAFTKV, ['server']] as const);
     const child = spawn(command, [...first, ...this.args, ...extraArgs], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,5 @@
 import { Dice } from './dice.js';
-import { anyRequest } from './generate.js';
+import { anyRequest, calledMethods } from './generate.js';
 import type { Request } from './request.js';
 import { runSequence, type Difference, type Tally } from './run.js';
 import { shrinkSequence, simplify } from './shrink.js';
@@ -11,6 +11,8 @@ export interface CampaignOptions {
   /** Requests in each sequence. */
   readonly length: number;
   readonly members: number;
+  /** Paths of methods that one of the two does not have. */
+  readonly leftOut: ReadonlySet<string>;
   /** Sequences under way at once, each with servers of its own. */
   readonly jobs: number;
   /** Only these positions of the (only) sequence are sent; empty for all. */
@@ -22,9 +24,28 @@ export interface CampaignOptions {
 }
 
 /** The sequence that `seed` stands for. */
-export function sequenceOf(seed: number, length: number, members: number): Request[] {
+export function sequenceOf(
+  seed: number,
+  length: number,
+  members = 1,
+  leftOut: ReadonlySet<string> = new Set(),
+): Request[] {
   const dice = new Dice(seed);
-  return Array.from({ length }, () => anyRequest(dice, members));
+  return Array.from({ length }, () => anyRequest(dice, members, leftOut));
+}
+
+const UNIMPLEMENTED = 12;
+
+/** Paths of the methods that only one of the two implements: there is nothing to compare. */
+export async function methodsOfOneOnly(freshPair: () => Promise<Pair>): Promise<Set<string>> {
+  return withPair(freshPair, async ({ left, right }) => {
+    const paths = new Set<string>();
+    for (const { path } of calledMethods) {
+      const replies = await Promise.all([left, right].map((side) => side.call(0, path, Buffer.alloc(0))));
+      if (replies.some(({ status }) => status === UNIMPLEMENTED)) paths.add(path);
+    }
+    return paths;
+  });
 }
 
 async function withPair<T>(freshPair: () => Promise<Pair>, use: (pair: Pair) => Promise<T>): Promise<T> {
@@ -72,7 +93,7 @@ export async function runCampaign(options: CampaignOptions, tally: Tally): Promi
   const worker = async () => {
     while (nextSeed < lastSeed && signatures.size < options.maxDifferences) {
       const seed = nextSeed++;
-      const all = sequenceOf(seed, options.length, options.members);
+      const all = sequenceOf(seed, options.length, options.members, options.leftOut);
       const requests = options.keep.length === 0 ? all : options.keep.map((position) => all[position] as Request);
       const found = await withPair(options.freshPair, (pair) => runSequence(pair, requests, tally));
       if (found === null) continue;

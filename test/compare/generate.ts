@@ -36,12 +36,17 @@ const CALLS: readonly (readonly [weight: number, call: (dice: Dice) => Call])[] 
 
 const RAW_PERCENT = 5;
 
-/** The next request of a sequence, to one of `members` members. */
-export function anyRequest(dice: Dice, members: number): Request {
+/** Every method that is ever called. */
+export const calledMethods: readonly Method[] = Object.values(methods).filter(
+  ({ path }) => path !== methods.moveLeader.path,
+);
+
+/** The next request of a sequence, to one of `members` members. Methods whose path is in `leftOut` are never called. */
+export function anyRequest(dice: Dice, members: number, leftOut: ReadonlySet<string>): Request {
   const member = dice.below(members);
   for (;;) {
     const [method, fields] = dice.weighted(CALLS)(dice);
-    if (bringsEtcdDown(fields)) continue;
+    if (leftOut.has(method.path) || bringsEtcdDown(fields)) continue;
     if (dice.chance(RAW_PERCENT)) return anyRaw(dice, member, method, fields);
     return { kind: 'fields', method, fields, member };
   }

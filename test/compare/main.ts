@@ -4,9 +4,9 @@
  */
 import { parseArgs } from 'node:util';
 import { isInstalled, type Program } from '../cluster/harness.js';
-import { runCampaign } from './campaign.js';
+import { methodsOfOneOnly, runCampaign } from './campaign.js';
 import { emptyTally } from './run.js';
-import { freshSide } from './sides.js';
+import { freshSide, type Pair } from './sides.js';
 
 const { values } = parseArgs({
   options: {
@@ -34,6 +34,17 @@ const members = Number(values.members);
 const keep = values.keep === '' ? [] : values.keep.split(',').map(Number);
 const tally = emptyTally();
 const started = performance.now();
+
+async function freshPair(): Promise<Pair> {
+  const sides = await Promise.allSettled([freshSide(left, members), freshSide(right, members)]);
+  const [leftSide, rightSide] = sides.map((side) => (side.status === 'fulfilled' ? side.value : null));
+  if (leftSide && rightSide) return { left: leftSide, right: rightSide };
+  await Promise.all([leftSide?.destroy(), rightSide?.destroy()]);
+  throw sides.find((side) => side.status === 'rejected')?.reason;
+}
+
+const leftOut = await methodsOfOneOnly(freshPair);
+if (leftOut.size > 0) console.log(`not compared, as only one of the two has them:\n  ${[...leftOut].join('\n  ')}`);
 const signatures = await runCampaign(
   {
     firstSeed: Number(values.seed),
@@ -43,10 +54,8 @@ const signatures = await runCampaign(
     jobs: keep.length > 0 ? 1 : Number(values.jobs),
     keep,
     maxDifferences: Number(values.differences),
-    freshPair: async () => {
-      const [leftSide, rightSide] = await Promise.all([freshSide(left, members), freshSide(right, members)]);
-      return { left: leftSide, right: rightSide };
-    },
+    freshPair,
+    leftOut,
     report: (text) => console.log(`\n${text}`),
   },
   tally,

@@ -40,7 +40,9 @@ interface Answer {
 function answerOf(path: string, type: MessageType | null, sent: Fields, reply: Reply): Answer {
   if (reply.status === CONNECTION_LOST) return { text: NO_REPLY, decoded: null };
   const [message, ...more] = messagesOf(reply.body);
-  const status = `status ${reply.status}${reply.message === '' ? '' : ` ${JSON.stringify(reply.message)}`}`;
+  // The text beside status 0 reaches no caller.
+  const text = reply.status === 0 || reply.message === '' ? '' : ` ${JSON.stringify(reply.message)}`;
+  const status = `status ${reply.status}${text}`;
   if (message === undefined) return { text: status, decoded: null };
   if (type === null || more.length > 0) return { text: `${status} and ${1 + more.length} messages`, decoded: null };
   try {
