@@ -342,20 +342,20 @@ test('malformed requests are refused with the words of etcd 3.4', () => {
 
 test('transactions may be nested up to a bound, and groups need no stack', () => {
   const nested = (levels: number): Buffer => {
-    let txn = Buffer.alloc(0);
+    let txn: Buffer = Buffer.alloc(0);
     for (let level = 1; level < levels; level++) {
       txn = encodeTxnRequest({ success: [{ kind: 'txn', request: decodeTxnRequest(txn) }] });
     }
     return txn;
   };
   assert.equal(decodeTxnRequest(nested(MAX_TXN_DEPTH)).success.length, 1);
-  const tooDeep = Buffer.concat([nested(MAX_TXN_DEPTH)]);
+  const deepest = nested(MAX_TXN_DEPTH);
   const wrap = (inner: Buffer): Buffer => {
     const length = (size: number): number[] => (size < 128 ? [size] : [(size & 127) | 128, size >> 7]);
     const operation = Buffer.concat([Buffer.from([0x22, ...length(inner.length)]), inner]);
     return Buffer.concat([Buffer.from([0x12, ...length(operation.length)]), operation]);
   };
-  assert.throws(() => decodeTxnRequest(wrap(tooDeep)), { code: 'KV_MALFORMED_REQUEST' });
+  assert.throws(() => decodeTxnRequest(wrap(deepest)), { code: 'KV_MALFORMED_REQUEST' });
   const manyGroups = Buffer.alloc(1_000_000, 0x7b); // field 15, group begins
   assert.throws(() => decodeRangeRequest(manyGroups), { code: 'KV_MALFORMED_REQUEST' });
 });
