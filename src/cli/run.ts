@@ -24,7 +24,7 @@ function parse(sorted: Sorted, flags: Flags): Values {
     .help(false)
     .version(false)
     .exitProcess(false)
-    .parseSync() as Values;
+    .parseSync();
 }
 
 /** A flag's text: what was given, or the default, or nothing. */

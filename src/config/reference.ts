@@ -21,6 +21,30 @@ export function optionReference(): string {
   ].join('\n');
 }
 
+/** A configuration file with every key, commented out, at its default: config/raftkv.example.yaml, kept equal by a test. */
+export function exampleFile(): string {
+  const lines = [
+    '# Every key of the configuration file of `raftkv server`, at its default. Uncomment what you change.',
+    '#',
+    '#   raftkv server --config-file raftkv.yaml',
+    '#',
+    '# A flag (--name) beats the environment (RAFTKV_NAME), which beats this file. JSON works as well.',
+  ];
+  let group = '';
+  for (const key of optionKeys) {
+    const option: Option<unknown> = options[key];
+    if (option.group !== group) lines.push('', `# ---- ${option.group} ----`);
+    group = option.group;
+    lines.push('', `# ${option.description}`, `# ${option.advice}`);
+    lines.push(
+      option.defaultText === null
+        ? `# ${option.flag}:   # ${option.derivedFrom ?? ''}`
+        : `# ${option.flag}: ${option.defaultText}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
 /** What `raftkv server --help` prints. */
 export function serverHelp(): string {
   const lines = [
