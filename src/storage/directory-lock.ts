@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
-import { asError } from '../lib/errors.js';
 import { DamageError, DirectoryLockedError } from './errors.js';
 import { errorCode, nullIfMissing } from './files.js';
+import { storageFailure } from './level-errors.js';
 
 /** An empty LevelDB of its own: the operating system lets go of its lock when the process dies, however it dies. */
 const LOCK_DATABASE = 'lock';
@@ -63,15 +63,14 @@ async function openLockDatabase(directory: string): Promise<Level> {
     await database.open();
     return database;
   } catch (thrown) {
-    const cause = thrown instanceof Error ? thrown.cause : undefined;
-    if (errorCode(cause) === 'LEVEL_LOCKED') {
+    const failure = storageFailure(path, 'opened', thrown);
+    if (failure instanceof DirectoryLockedError) {
       const owner = await readOwner(directory);
       throw new DirectoryLockedError(directory, owner === null ? 'another process' : `process ${owner.pid}`);
     }
-    const found = `the lock could not be taken: ${asError(cause ?? thrown).message}`;
-    throw new DamageError(path, found, 'if no member runs here, remove this directory: it holds no data', {
-      cause: thrown,
-    });
+    if (!(failure instanceof DamageError)) throw failure;
+    const remedy = 'if no member runs here, remove this directory: it holds no data';
+    throw new DamageError(path, 'the lock is damaged', remedy, { cause: failure });
   }
 }
 

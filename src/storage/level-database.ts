@@ -2,9 +2,8 @@ import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Level } from 'level';
-import { asError } from '../lib/errors.js';
-import { StorageError } from '../raft/errors.js';
 import type { Database, DatabaseView, KeyRange, Operation } from './disk.js';
+import { storageFailure } from './level-errors.js';
 import { nullIfMissing, syncDirectory, syncFile } from './files.js';
 
 /** Keys and values as they are, without encoding. */
@@ -23,7 +22,7 @@ export class LevelDatabase implements Database {
   readonly #level: BufferLevel;
   readonly #location: string;
   #lastWrite: Promise<void> = Promise.resolve();
-  #failure: StorageError | null = null;
+  #failure: Error | null = null;
   #hasUnsyncedWrites = false;
   /** Modification time of the directory when its names were last made durable. */
   #syncedChangeMs = 0;
@@ -34,7 +33,11 @@ export class LevelDatabase implements Database {
   }
 
   get(key: Buffer): Buffer | undefined {
-    return this.#level.getSync(key);
+    try {
+      return this.#level.getSync(key);
+    } catch (thrown) {
+      throw storageFailure(this.#location, 'read', thrown);
+    }
   }
 
   write(operations: readonly Operation[], options: { readonly sync: boolean }): Promise<void> {
@@ -63,13 +66,7 @@ export class LevelDatabase implements Database {
       if (changeMs !== null) await this.#syncNames(changeMs);
       if (sync) this.#hasUnsyncedWrites = false;
     } catch (thrown) {
-      const error = asError(thrown);
-      this.#failure = new StorageError(
-        `write to ${this.#location} failed: ${error.message}; check the disk, then restart`,
-        {
-          cause: error,
-        },
-      );
+      this.#failure = storageFailure(this.#location, 'written', thrown);
       throw this.#failure;
     }
   }
@@ -116,7 +113,11 @@ class LevelView implements DatabaseView {
   }
 
   get(key: Buffer): Buffer | undefined {
-    return this.#level.getSync(key, { snapshot: this.#snapshot });
+    try {
+      return this.#level.getSync(key, { snapshot: this.#snapshot });
+    } catch (thrown) {
+      throw storageFailure(this.#level.location, 'read', thrown);
+    }
   }
 
   async *pages(range: KeyRange, pageSize = PAGE_PAIRS): AsyncIterable<[Buffer, Buffer][]> {
@@ -127,6 +128,8 @@ class LevelView implements DatabaseView {
         if (page.length === 0) return;
         yield page;
       }
+    } catch (thrown) {
+      throw storageFailure(this.#level.location, 'read', thrown);
     } finally {
       await iterator.close();
     }

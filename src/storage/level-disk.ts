@@ -1,13 +1,10 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Level } from 'level';
-import { RaftkvError, asError } from '../lib/errors.js';
-import { StorageError } from '../raft/errors.js';
 import { lockDirectory } from './directory-lock.js';
 import type { Database, Disk } from './disk.js';
-import { DamageError, DirectoryLockedError } from './errors.js';
+import { DamageError } from './errors.js';
 import {
-  errorCode,
   exists,
   makeDirectory,
   nullIfMissing,
@@ -18,6 +15,7 @@ import {
   writeFileDurably,
 } from './files.js';
 import { type BufferLevel, LevelDatabase } from './level-database.js';
+import { storageFailure } from './level-errors.js';
 import { checkLevelFiles } from './leveldb/check-files.js';
 
 /** Databases and files on their way in or out carry these behind their name. Nobody else sees such names. */
@@ -69,7 +67,7 @@ export class LevelDisk implements Disk {
       await checkLevelFiles(location);
       return new LevelDatabase(await openLevel(location, name, false));
     } catch (thrown) {
-      throw this.#openError(location, thrown);
+      throw storageFailure(location, 'opened', thrown);
     }
   }
 
@@ -128,7 +126,7 @@ export class LevelDisk implements Disk {
     try {
       await (await openLevel(creating, name, true)).close();
     } catch (thrown) {
-      throw this.#openError(creating, thrown);
+      throw storageFailure(creating, 'opened', thrown);
     }
     await syncDirectory(creating);
     await renameDurably(this.path, name + CREATING, name);
@@ -141,18 +139,6 @@ export class LevelDisk implements Disk {
     }
     await renameDurably(this.path, name + NEXT, name);
     await removeDurably(this.#at(name + OLD));
-  }
-
-  #openError(location: string, thrown: unknown): Error {
-    if (thrown instanceof RaftkvError) return thrown;
-    const error = asError(thrown);
-    const cause = asError(error.cause ?? error);
-    const code = errorCode(cause);
-    if (code === 'LEVEL_LOCKED') return new DirectoryLockedError(location, 'another open database');
-    if (code === 'LEVEL_CORRUPTION') return new DamageError(location, cause.message, undefined, { cause });
-    return new StorageError(`database ${location} cannot be opened: ${cause.message}; check the disk, then restart`, {
-      cause,
-    });
   }
 
   #named(name: string): string {

@@ -13,8 +13,8 @@ export interface Bootstrap {
   readonly clusterId: bigint;
   /** Index 0, term 0 and the first configuration for a new cluster; where the backup ends, for a restored one. */
   readonly snapshot: SnapshotMarker;
-  /** Writes the state machine's first content, whose applied index is `snapshot.index`. */
-  fill(kv: KvStore): Promise<void>;
+  /** Writes the state machine's first content, or installs a backup; its applied index is `snapshot.index` then. */
+  fill(kv: KvStoreOnDisk): Promise<void>;
 }
 
 export interface MemberStoreOptions {

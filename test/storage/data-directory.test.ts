@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, readdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
@@ -112,15 +112,21 @@ test('an owner file left by a process that is gone is no obstacle, even when its
   }
 });
 
-test('a directory that cannot be opened is not left locked', async (t) => {
+test('a directory that cannot be locked says why, and is not left locked', async (t) => {
   const path = await temporaryDirectory(t);
-  await mkdir(join(path, 'lock', 'CURRENT'), { recursive: true });
+  await mkdir(join(path, 'lock'));
+  await writeFile(join(path, 'lock', 'CURRENT'), 'nonsense');
   for (let attempt = 0; attempt < 2; attempt++) {
     await assert.rejects(
       openDataDirectory(path),
-      /lock: the lock could not be taken: .*remove this directory: it holds no data/,
+      /lock: the lock is damaged; .*remove this directory: it holds no data/,
     );
   }
+  await rm(join(path, 'lock'), { recursive: true });
+  await writeFile(join(path, 'lock'), 'a file in its place');
+  await assert.rejects(openDataDirectory(path), /lock cannot be opened: .*; check the disk, then restart/);
+  await rm(join(path, 'lock'));
+  await (await openDataDirectory(path)).close();
 });
 
 test('kill -9 in the middle of saves: every acknowledged entry is there, and they are what was saved', async (t) => {
