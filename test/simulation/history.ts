@@ -56,6 +56,11 @@ export class History {
     operation.status = 'unknown';
   }
 
+  /** Marks a moment between all calls and answers. */
+  nextStamp(): number {
+    return this.#stamp++;
+  }
+
   get(id: number): Operation | undefined {
     return this.operations[id];
   }

@@ -15,7 +15,10 @@ export class LogOracle {
   readonly model = new KvModel();
   appliedThrough: LogIndex = 0;
   readonly #history: History;
-  readonly #outcomes = new Map<number, { readonly index: LogIndex; readonly reply: Reply }>();
+  readonly #outcomes = new Map<
+    number,
+    { readonly index: LogIndex; readonly reply: Reply; readonly appliedAt: number }
+  >();
 
   constructor(history: History) {
     this.#history = history;
@@ -43,7 +46,8 @@ export class LogOracle {
       'ONCE',
       () => `operation #${operation.id} is committed at index ${index}, its client was told that it is not done`,
     );
-    this.#outcomes.set(operation.id, { index, reply: this.model.apply(operation.request) });
+    const appliedAt = this.#history.nextStamp();
+    this.#outcomes.set(operation.id, { index, reply: this.model.apply(operation.request), appliedAt });
   }
 
   /** A member tells the client of a write that it is done. */
@@ -64,6 +68,23 @@ export class LogOracle {
       'ONCE',
       () => `operation #${operation.id} was refused and is at index ${outcome?.index}`,
     );
+  }
+
+  /**
+   * The history with what only the log can tell: unanswered writes that are not in it are left out, the others have taken
+   * effect when the first member applied them, at the latest. Without this a search would have to try each anywhere.
+   */
+  completed(recorded: readonly Recorded[]): Recorded[] {
+    return recorded.flatMap((operation) => {
+      if (operation.reply !== null) return [operation];
+      const outcome = this.#outcomes.get(operation.id);
+      return outcome ? [{ ...operation, returnedAt: outcome.appliedAt }] : [];
+    });
+  }
+
+  /** What each operation that is in the log came to. */
+  replies(): Map<number, Reply> {
+    return new Map([...this.#outcomes].map(([id, { reply }]) => [id, reply]));
   }
 
   /** The operations that no client got an answer to and that changed the store, by revision. */

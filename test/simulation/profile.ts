@@ -96,9 +96,11 @@ function drawNetwork(random: SeededRandom, electionTimeoutMs: number): NetworkFa
 
 function drawFaults(random: SeededRandom): Map<Fault, number> {
   const faults = new Map<Fault, number>();
+  // Few faults at a time let the cluster get further between them; many together find what only happens in a mess.
+  const density = random.pick([0.1, 0.25, 0.5]);
   for (const fault of FAULTS) {
-    const isOn = random.chance(0.5);
-    const meanMs = random.logUniform(400, 15_000);
+    const isOn = random.chance(density);
+    const meanMs = random.logUniform(400, 20_000);
     if (isOn) faults.set(fault, meanMs);
   }
   return faults;

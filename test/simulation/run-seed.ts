@@ -45,6 +45,7 @@ export async function runSeed(options: SimulationOptions): Promise<SeedReport> {
     const cause = failure.cause instanceof Error ? `\ncaused by ${failure.cause.stack}` : '';
     violation = { invariant, message: failure.message, stack: (failure.stack ?? '') + cause };
   } finally {
+    await new Promise((resolve) => setImmediate(resolve)); // rejections of this seed are not the next one's
     process.off('unhandledRejection', onUnhandled);
   }
   return report(simulation, options, violation);
@@ -85,6 +86,7 @@ async function checkAlive(simulation: Simulation): Promise<void> {
   for (const machine of simulation.members) {
     await simulation.until(`${machine.name} to be up`, () => simulation.cluster.memberOn(machine) !== null);
     await simulation.put(machine, 'k0', `alive-${machine.name}`).catch((error: unknown) => {
+      if (error instanceof InvariantViolation) throw error;
       must(false, 'LIVE', () => `${machine.name} in a healed cluster refused a write: ${String(error)}`);
     });
   }

@@ -8,7 +8,7 @@ import { Client } from './client.js';
 import { Cluster, type StartMember } from './cluster.js';
 import { History } from './history.js';
 import { InvariantViolation, must } from './invariants/violation.js';
-import { commandKindOf, encodeRequest } from './kv-wire.js';
+import { commandKindOf, decodeReply, encodeRequest } from './kv-wire.js';
 import { perfectNetwork } from './links.js';
 import { LogOracle } from './log-oracle.js';
 import type { Machine } from './machine.js';
@@ -137,8 +137,11 @@ export class Simulation {
     if (kind === null) throw new Error('a range is not proposed');
     const settled = new Promise<KvResult>((resolve, reject) => {
       this.member(machine).propose(kind, encodeRequest(request, operation.id), (error, result) => {
-        if (error ?? !result) reject(error ?? new Error('neither error nor result'));
-        else resolve(result);
+        if (error || !result) return reject(error ?? new Error('neither error nor result'));
+        const reply = decodeReply(request, result);
+        this.oracle.checkAnswer(operation, reply);
+        this.history.answer(operation, reply);
+        resolve(result);
       });
     });
     settled.catch(() => undefined); // the script asks when it wants to know
@@ -181,7 +184,9 @@ export class Simulation {
     const recorded = this.history.recorded();
     const order = checkRevisionOrder(recorded, this.oracle.placed(recorded));
     if (order) throw new InvariantViolation('REV', describe(order));
-    const search = checkLinearizable(recorded);
+    const search = checkLinearizable(this.oracle.completed(recorded), {
+      likelyReplies: this.oracle.replies(),
+    });
     if (search) throw new InvariantViolation('LIN', describe(search));
   }
 }

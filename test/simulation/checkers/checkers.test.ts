@@ -87,7 +87,7 @@ test('at least twenty kinds of corruption are known', () => {
 
 test('running out of time is an error, not a verdict', () => {
   const [[{ history }]] = [...histories(5n, 1, { ...large, unknown: 0 })] as [[Generated, SeededRandom]];
-  assert.throws(() => checkLinearizable(history, 10), OutOfTimeError);
+  assert.throws(() => checkLinearizable(history, { maxStates: 10 }), OutOfTimeError);
 });
 
 test('operations are searched apart when no operation connects their keys', () => {

@@ -9,7 +9,7 @@ export interface Recorded {
   readonly invokedAt: number;
   /** Infinity when no definite answer came: it may take effect at any time from invokedAt on, or never. */
   readonly returnedAt: number;
-  /** null when no definite answer came. */
+  /** null when no answer came. With a finite returnedAt it is known from elsewhere that it took effect by then. */
   readonly reply: Reply | null;
   /** Served by one member's own state, maybe an old one; only reads. */
   readonly serializable: boolean;

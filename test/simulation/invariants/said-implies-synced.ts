@@ -16,7 +16,7 @@ export class SaidImpliesSynced implements NetworkObserver {
   constructor(
     private readonly cluster: ClusterView,
     private readonly idOf: (machine: Machine) => MemberId,
-    /** Violations are thrown inside the sender, who might catch them: they are also reported. */
+    /** Told of violations: what is thrown inside the sender might be caught there. */
     private readonly report: (failure: Error) => void,
   ) {}
 
@@ -82,7 +82,6 @@ export class SaidImpliesSynced implements NetworkObserver {
       check();
     } catch (violation) {
       this.report(violation as Error);
-      throw violation;
     }
   }
 }
