@@ -14,7 +14,7 @@ import { defaultRaftOptions } from './raft/options.js';
 import { openDataDirectory } from './storage/level-disk.js';
 import { GrpcTransport } from './transport/peer-client.js';
 import { startPeerServer } from './transport/peer-service.js';
-import { VERSION } from './version.js';
+import { VERSION } from './lib/version.js';
 
 /** How often a starting member looks whether it can serve, in milliseconds. */
 const READY_POLL_MS = 10;

@@ -1,5 +1,5 @@
 import { didYouMean } from '../config/suggest.js';
-import type { Flags } from './command.js';
+import type { Flags } from './flag.js';
 import { ExitCode, Failure } from './failure.js';
 
 /** A command line in which nothing is left to guess. */

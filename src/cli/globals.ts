@@ -1,5 +1,5 @@
 import { parseGoDuration } from '../lib/duration.js';
-import type { Flags } from './command.js';
+import type { Flags } from './flag.js';
 import { ExitCode, Failure } from './failure.js';
 
 export const FORMATS = ['simple', 'json', 'fields', 'table'] as const;

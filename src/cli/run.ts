@@ -1,9 +1,10 @@
 import yargs from 'yargs';
 import type { Sorted } from './arguments.js';
-import type { Command, Flags, Invocation } from './command.js';
+import type { Command, Invocation } from './command.js';
+import type { Flags } from './flag.js';
 import { fromEnvironment, globalFlags, readGlobals, refusedFlags, toleratedFlags, type Globals } from './globals.js';
 import { ExitCode, Failure } from './failure.js';
-import { VERSION } from '../version.js';
+import { VERSION } from '../lib/version.js';
 
 /** yargs with all of its guessing turned off: arguments.ts has settled what is what. */
 const PLAIN_PARSING = {

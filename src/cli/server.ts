@@ -3,7 +3,7 @@ import { prepareDataDir } from '../config/data-dir.js';
 import { ConfigError } from '../config/errors.js';
 import { asError, RaftkvError } from '../lib/errors.js';
 import type { Logger } from '../lib/logger.js';
-import { VERSION } from '../version.js';
+import { VERSION } from '../lib/version.js';
 import { note, writeOut } from './output.js';
 
 /** Exit codes of the daemon. */

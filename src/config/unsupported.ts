@@ -1,4 +1,4 @@
-import { VERSION } from '../version.js';
+import { VERSION } from '../lib/version.js';
 import { ConfigError } from './errors.js';
 
 /** A flag of etcd that raftkv does not have. */

@@ -1,6 +1,7 @@
 import type { Operation } from '../../client/types.js';
 import { sortArguments } from '../arguments.js';
-import type { Command, Flags, Invocation } from '../command.js';
+import type { Command, Invocation } from '../command.js';
+import type { Flags } from '../flag.js';
 import { withClient } from '../connect.js';
 import { ExitCode, Failure } from '../failure.js';
 import { LineReader } from '../input.js';

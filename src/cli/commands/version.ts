@@ -1,4 +1,4 @@
-import { VERSION } from '../../version.js';
+import { VERSION } from '../../lib/version.js';
 import type { Command } from '../command.js';
 import { ExitCode } from '../failure.js';
 import { writeOut } from '../output.js';

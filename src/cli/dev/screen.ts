@@ -1,4 +1,4 @@
-import { VERSION } from '../../version.js';
+import { VERSION } from '../../lib/version.js';
 import type { Look } from './cluster.js';
 
 /** What people read once the cluster is up. `raftkv` is how they call us from where they are. */
