@@ -3,7 +3,7 @@ import type { Command, Invocation } from '../command.js';
 import { withClient } from '../connect.js';
 import { ExitCode, Failure } from '../failure.js';
 import { writeOut } from '../output.js';
-import { printerFor } from '../print/printer.js';
+import { printerFor } from '../print/choose.js';
 import { rangeOf, type KeyRange } from '../ranges.js';
 
 export const delFlags: Command['flags'] = {

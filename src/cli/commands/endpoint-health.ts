@@ -3,7 +3,7 @@ import type { Command } from '../command.js';
 import { endpointsOf } from '../connect.js';
 import { ExitCode, Failure } from '../failure.js';
 import { note, writeOut } from '../output.js';
-import { printerFor } from '../print/printer.js';
+import { printerFor } from '../print/choose.js';
 
 export const command: Command = {
   usage: 'endpoint health [options]',

@@ -3,7 +3,8 @@ import type { Command } from '../command.js';
 import { endpointsOf, withClient } from '../connect.js';
 import { ExitCode } from '../failure.js';
 import { note, writeOut } from '../output.js';
-import { printerFor, type EndpointStatus } from '../print/printer.js';
+import { printerFor } from '../print/choose.js';
+import type { EndpointStatus } from '../print/printer.js';
 
 export const command: Command = {
   usage: 'endpoint status [options]',

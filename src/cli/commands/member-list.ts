@@ -2,7 +2,7 @@ import type { Command } from '../command.js';
 import { withClient } from '../connect.js';
 import { ExitCode, Failure } from '../failure.js';
 import { writeOut } from '../output.js';
-import { printerFor } from '../print/printer.js';
+import { printerFor } from '../print/choose.js';
 
 export const command: Command = {
   usage: 'member list',

@@ -4,7 +4,7 @@ import { withClient } from '../connect.js';
 import { ExitCode, Failure } from '../failure.js';
 import { readAll } from '../input.js';
 import { writeOut } from '../output.js';
-import { printerFor } from '../print/printer.js';
+import { printerFor } from '../print/choose.js';
 import { leaseOf } from '../ranges.js';
 
 export const putFlags: Command['flags'] = {

@@ -6,7 +6,7 @@ import { withClient } from '../connect.js';
 import { ExitCode, Failure } from '../failure.js';
 import { LineReader } from '../input.js';
 import { note, writeOut } from '../output.js';
-import { printerFor } from '../print/printer.js';
+import { printerFor } from '../print/choose.js';
 import { invocation } from '../run.js';
 import { readTxn, type Section } from '../txn-grammar.js';
 import { delFlags, delRequest } from './del.js';

@@ -8,8 +8,6 @@ import type {
   StatusResponse,
   TxnResponse,
 } from '../../client/types.js';
-import { ExitCode, Failure } from '../failure.js';
-import type { Globals } from '../globals.js';
 
 /** Text, or a key's or value's own bytes. */
 export type Piece = string | Buffer;
@@ -36,23 +34,4 @@ export interface Printer {
   endpointStatus(list: readonly EndpointStatus[]): Output;
   /** Null: the format has nothing for stdout; the command tells people on stderr. */
   endpointHealth(list: readonly Health[]): Output | null;
-}
-
-/** The printer for the format the user chose. Loaded alone: most runs need one. */
-export async function printerFor({ format, hex }: Globals): Promise<Printer> {
-  switch (format) {
-    case 'json':
-      return (await import('./json.js')).jsonPrinter;
-    case 'fields':
-      return (await import('./fields.js')).fieldsPrinter;
-    case 'table':
-      return (await import('./table.js')).tablePrinter;
-    case 'simple':
-      return (await import('./simple.js')).simplePrinter(hex);
-  }
-}
-
-/** etcdctl has tables for members and endpoints only. */
-export function noTable(): never {
-  throw new Failure(ExitCode.unsupported, 'table is not supported as output format by this command; use -w json');
 }

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { formatGoDuration } from '../../lib/duration.js';
-import { noTable, type Output, type Printer } from './printer.js';
+import { ExitCode, Failure } from '../failure.js';
+import type { Output, Printer } from './printer.js';
 import { memberRows, statusRow } from './simple.js';
 
 const LINES = {
@@ -35,6 +36,11 @@ export function box(head: readonly string[], rows: readonly (readonly string[])[
   // Without a head of its own the table is one block: the line below the headings is its border again.
   const lines = table.toString().split('\n');
   return [...lines.slice(0, 2), lines[0] ?? '', ...lines.slice(2)].map((line) => `${line}\n`);
+}
+
+/** etcdctl has tables for members and endpoints only. */
+function noTable(): never {
+  throw new Failure(ExitCode.unsupported, 'table is not supported as output format by this command; use -w json');
 }
 
 /** For members and endpoints only, as in etcdctl. */
