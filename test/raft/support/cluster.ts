@@ -144,13 +144,12 @@ export class Cluster {
     let quietMs = 0;
     for (let passed = 0; passed < limitMs; passed += STEP_MS) {
       await this.run(STEP_MS);
-      const now = this.#picture();
+      const now = this.picture();
       quietMs = now === before ? quietMs + STEP_MS : 0;
       before = now;
-      const hasLeader = this.all.some(({ raft }) => raft?.role === 'leader' && !raft.stopped);
-      if (quietMs >= (hasLeader ? 300 : 3000)) return; // without a leader, election timeouts must have had their time
+      if (quietMs >= this.#quietToWaitForMs()) return;
     }
-    throw new Error(`the cluster does not settle within ${limitMs} ms: ${this.#picture()}`);
+    throw new Error(`the cluster does not settle within ${limitMs} ms: ${this.picture()}`);
   }
 
   /** `member`'s clock goes on alone until it campaigns. */
@@ -204,7 +203,14 @@ export class Cluster {
     await this.drain();
   }
 
-  #picture(): string {
+  /** Without a leader election timeouts must have had their time, with calls unanswered their callers' patience. */
+  #quietToWaitForMs(): number {
+    if (!this.all.some(({ raft }) => raft?.role === 'leader' && !raft.stopped)) return 3000;
+    return this.network.hasOpenCalls ? 1300 : 300;
+  }
+
+  /** The state of all members in one line: what a failing test should show. */
+  picture(): string {
     return this.all
       .map(({ raft, name }) => {
         if (!raft || raft.stopped) return `${name} down`;

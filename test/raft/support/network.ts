@@ -62,6 +62,10 @@ export class Network {
     private readonly electionTimeoutMs: number,
   ) {}
 
+  get hasOpenCalls(): boolean {
+    return this.#calls.size > 0;
+  }
+
   transportFor(from: Station): Transport {
     const boot = from.boot;
     const send =

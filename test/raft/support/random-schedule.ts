@@ -51,7 +51,12 @@ export async function runRandomSchedule(seed: number, events: number, trace: Tra
   await schedule.heal();
   await cluster.settle();
   trace(`end ${cluster.all[0]?.raft?.currentTerm} ${cluster.invariants.highestCommit} ${cluster.all.length}`);
-  checkAgreement(cluster);
+  try {
+    checkAgreement(cluster);
+  } catch (error) {
+    trace(cluster.picture());
+    throw error;
+  }
   await cluster.stopAll();
 }
 
