@@ -71,7 +71,7 @@ export function kvService(
           (request, done) => member.txn(request, done),
         ),
       ],
-      ['/etcdserverpb.KV/Compact', method(decodeCompactionRequest, propose(CommandKind.compact))],
+      ['/etcdserverpb.KV/Compact', method(decodeCompactionRequest, (request, done) => member.compact(request, done))],
     ]),
     streams: new Map(),
   };

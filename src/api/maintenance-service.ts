@@ -13,11 +13,22 @@ import { decoding } from './unary.js';
 const EMPTY = Buffer.alloc(0);
 const ALARM_ACTION_GET = 0;
 
-/** etcd's Maintenance service, as far as it is built: Status, Alarm (GET) and MoveLeader. */
+/** etcd's Maintenance service, as far as it is built: Status, HashKV, Alarm (GET) and MoveLeader. */
 export function maintenanceService(member: MemberApi, headers: Headers, logger: Logger): ServiceTable {
   const status: UnaryHandler = (_request, _context, reply) => {
     reply(null, headers.respond(member.revision, encodeStatus(member)));
   };
+
+  const hashKV = decoding(readRevision, logger, (revision, _context, reply) => {
+    member.hashKV(revision, (error, result) => {
+      if (!result) {
+        reply(statusOf(error ?? new Error('the member gave neither a hash nor an error'), logger));
+        return;
+      }
+      const body = new WireWriter().int53(2, result.hash).int53(3, result.compactRevision).finish();
+      reply(null, headers.respond(member.revision, body));
+    });
+  });
 
   // No alarm can be raised yet, so the list is empty; and in etcd 3.4 this reply has no header.
   const alarm = decoding(readAlarmAction, logger, (action, _context, reply) => {
@@ -40,6 +51,7 @@ export function maintenanceService(member: MemberApi, headers: Headers, logger: 
   return {
     unary: new Map([
       ['/etcdserverpb.Maintenance/Status', status],
+      ['/etcdserverpb.Maintenance/HashKV', hashKV],
       ['/etcdserverpb.Maintenance/Alarm', alarm],
       ['/etcdserverpb.Maintenance/MoveLeader', moveLeader],
     ]),
@@ -69,6 +81,17 @@ function encodeStatus(member: MemberApi): Buffer {
     .int53(7, status.lastApplied);
   if (status.leaderId === null) writer.string(8, NO_LEADER.message);
   return writer.int53(9, status.dbSizeInUseBytes).finish();
+}
+
+function readRevision(bytes: Buffer): number {
+  const reader = new WireReader(bytes);
+  let revision = 0;
+  while (!reader.atEnd()) {
+    const tag = reader.tag('HashKVRequest');
+    if (tag === tagOf(1, VARINT)) revision = reader.int53();
+    else reader.skip(tag, [undefined, 'Revision']);
+  }
+  return revision;
 }
 
 function readAlarmAction(bytes: Buffer): number {
