@@ -71,15 +71,15 @@ const LOCAL_FIELDS: ReadonlySet<string> = new Set([
   'StatusResponse.raftIndex',
   'StatusResponse.raftTerm',
   'StatusResponse.raftAppliedIndex',
-  'HashKVResponse.hash',
 ]);
 
-/** Fields that came after etcd 3.4: a server may have them or not. */
-const LATER_FIELDS: ReadonlySet<string> = new Set([
+/** Fields that came after etcd 3.4, which a server may have or not; and a checksum that each computes in its own way. */
+const OPEN_FIELDS: ReadonlySet<string> = new Set([
   'StatusResponse.storageVersion',
   'StatusResponse.dbSizeQuota',
   'StatusResponse.downgradeInfo',
   'HashKVResponse.hash_revision',
+  'HashKVResponse.hash',
 ]);
 
 const isZero = (value: DecodedValue) =>
@@ -98,7 +98,7 @@ export function renderReply(type: MessageType, message: Decoded): string {
   for (const name of Object.keys(message).sort()) {
     const value = message[name] as DecodedValue;
     const place = `${type.name}.${name}`;
-    if (isZero(value) || LATER_FIELDS.has(place)) continue;
+    if (isZero(value) || OPEN_FIELDS.has(place)) continue;
     const fieldType = type.byName.get(name)?.type;
     const local = LOCAL_FIELDS.has(place) || isRunningTtl(place, value);
     const text = local ? masked(value) : renderReceived(value, fieldType instanceof MessageType ? fieldType : null);
