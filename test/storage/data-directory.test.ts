@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { makeEntry } from '../../src/raft/entry-codec.js';
-import { DirectoryLockedError } from '../../src/storage/errors.js';
+import { DamageError, DirectoryLockedError } from '../../src/storage/errors.js';
 import { LevelDisk, openDataDirectory } from '../../src/storage/level-disk.js';
 import { RaftStoreOnDisk } from '../../src/storage/raft-store.js';
 import { put } from '../contracts/disk.contract.js';
@@ -180,6 +180,12 @@ for (const [when, found, left, content] of interruptedReplaces) {
     assert.deepEqual((await readdir(path)).sort(), left);
   });
 }
+
+test('a database that is missing is damage', async (t) => {
+  const disk = new LevelDisk(await temporaryDirectory(t));
+  await assert.rejects(disk.open('kv', { create: false }), DamageError);
+  await assert.rejects(disk.replace('kv', 'incoming'), DamageError);
+});
 
 test('names that could leave the directory or meet names of our own are refused', async (t) => {
   const disk = new LevelDisk(await temporaryDirectory(t));
