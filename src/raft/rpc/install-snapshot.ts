@@ -96,14 +96,14 @@ export async function answerInstallSnapshot(
 ): Promise<InstallSnapshotReply | null> {
   const decided = raft.guard(() => handleInstallSnapshot(raft, args));
   if (decided === undefined) return null;
-  if (decided !== 'write') {
-    await raft.untilSaved(0);
-    return raft.stopped ? null : decided;
+  if (decided === 'write') {
+    await takeChunk(raft, args);
+    if (raft.stopped || raft.currentTerm !== args.term) return null;
   }
-  await takeChunk(raft, args);
-  if (raft.stopped || raft.currentTerm !== args.term) return null;
-  await raft.untilSaved(0);
-  return raft.guard(() => progressReply(raft, args)) ?? null;
+  const reply = decided === 'write' ? raft.guard(() => progressReply(raft, args)) : decided;
+  // What is known to be committed here need not be on this disk yet, and is never sent again once we have said it is.
+  await raft.untilSaved(reply?.installed ? args.snapshot.index : 0);
+  return raft.stopped ? null : (reply ?? null);
 }
 
 /** The reply, or `write` when this chunk is the one that is expected next. */

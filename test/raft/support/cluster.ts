@@ -82,7 +82,7 @@ export class Cluster {
   }
 
   crash(member: Member, written = 0): void {
-    this.network.forgetCallsOf(member);
+    this.network.disconnect(member);
     member.crash(written);
     for (const client of this.clients) client.onCrash(member);
   }
@@ -206,7 +206,7 @@ export class Cluster {
   /** Without a leader election timeouts must have had their time, with calls unanswered their callers' patience. */
   #quietToWaitForMs(): number {
     if (!this.all.some(({ raft }) => raft?.role === 'leader' && !raft.stopped)) return 3000;
-    return this.network.hasOpenCalls ? 1300 : 300;
+    return 300 + this.network.patienceLeftMs;
   }
 
   /** The state of all members in one line: what a failing test should show. */

@@ -62,8 +62,9 @@ export class Network {
     private readonly electionTimeoutMs: number,
   ) {}
 
-  get hasOpenCalls(): boolean {
-    return this.#calls.size > 0;
+  /** How long somebody may still wait for a reply. */
+  get patienceLeftMs(): number {
+    return Math.max(0, ...[...this.#calls].map((call) => call.deadline - call.from.now()));
   }
 
   transportFor(from: Station): Transport {
@@ -109,12 +110,15 @@ export class Network {
     for (const call of this.#calls) if (call.from.now() >= call.deadline) this.#end(call, null);
   }
 
-  /** The member died: nobody waits for its calls. What it sent is still on its way. */
-  forgetCallsOf(station: Station): void {
+  /** The member died: nobody waits for its calls, and who called it sees the connection break. What is on its way stays so. */
+  disconnect(station: Station): void {
     for (const call of this.#calls) {
-      if (call.from !== station) continue;
-      call.isOpen = false;
-      this.#calls.delete(call);
+      if (call.from === station) {
+        call.isOpen = false;
+        this.#calls.delete(call);
+      } else if (call.to === station && !this.messages.some((message) => message.call === call)) {
+        this.#end(call, null);
+      }
     }
   }
 
@@ -151,7 +155,7 @@ export class Network {
     }
     const args: unknown = rpcCodecs[rpc].args.decode(Buffer.from(bytes));
     void handler[rpc](args as never).then((reply) => {
-      if (to.boot !== boot) return; // it died before it could answer: the caller runs out of patience
+      if (to.boot !== boot) return; // it died before it could answer
       if (reply === null) {
         this.#lose(call);
         return;
