@@ -59,21 +59,23 @@ export class Connection {
 
   /**
    * Resolves once connected. Nothing has been sent before, so that a failure here surely executed nothing.
-   * Rejects with CLIENT_UNREACHABLE at the first refusal, or after `timeoutMs`.
+   * Rejects with CLIENT_UNREACHABLE at the first refusal, or after `timeoutMs`; with CLIENT_ABORTED when `signal` fires.
    */
-  async ready(timeoutMs: number): Promise<void> {
+  async ready(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const channel = this.#client.getChannel();
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const state = channel.getConnectivityState(true);
+      if (signal?.aborted === true) throw this.#aborted('the call was aborted before it was sent');
       if (state === grpc.connectivityState.READY) return;
       if (state === grpc.connectivityState.TRANSIENT_FAILURE) throw this.#unreachable(await this.#whyNot());
       if (state === grpc.connectivityState.SHUTDOWN) {
-        throw new ClientError('CLIENT_ABORTED', 'the client is closed', { endpoint: this.endpoint });
+        throw this.#aborted('the client is closed');
       }
-      const changed = await new Promise<boolean>((resolve) =>
-        channel.watchConnectivityState(state, deadline, (late) => resolve(late === undefined)),
-      );
+      const changed = await new Promise<boolean>((resolve) => {
+        channel.watchConnectivityState(state, deadline, (late) => resolve(late === undefined));
+        signal?.addEventListener('abort', () => resolve(true), { once: true });
+      });
       if (!changed) throw this.#unreachable(`no connection within ${timeoutMs} ms`);
     }
   }
@@ -101,6 +103,10 @@ export class Connection {
 
   close(): void {
     this.#client.close();
+  }
+
+  #aborted(why: string): ClientError {
+    return new ClientError('CLIENT_ABORTED', why, { endpoint: this.endpoint });
   }
 
   #unreachable(why: string): ClientError {

@@ -120,9 +120,8 @@ export class RemoteClient implements Client {
     const failures: ClientError[] = [];
     let spentMs = 0;
     for (const connection of connections) {
-      if (signal?.aborted === true) throw aborted(connection.endpoint);
       try {
-        await connection.ready(this.#dialTimeoutMs);
+        await connection.ready(this.#dialTimeoutMs, signal);
         const started = performance.now();
         try {
           return await connection.unary<T>({ ...request, timeoutMs: timeoutMs - spentMs, signal });
@@ -142,10 +141,6 @@ export class RemoteClient implements Client {
 function mayAskAnother(failure: ClientError): boolean {
   if (failure.code === 'CLIENT_UNREACHABLE') return true;
   return failure.code === 'CLIENT_UNAVAILABLE' && failure.retryable;
-}
-
-function aborted(endpoint: string): ClientError {
-  return new ClientError('CLIENT_ABORTED', 'the call was aborted before it was sent', { endpoint });
 }
 
 /** A member that answered says more than one that could not be reached. */
