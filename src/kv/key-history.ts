@@ -2,7 +2,7 @@
 const STRIDE = 4;
 
 /** Up to here an array grows to its exact size: most keys have few versions, and a pushed array reserves room for many more. */
-const EXACT_GROWTH = 16 * STRIDE;
+const EXACT_GROWTH = 4 * STRIDE;
 
 /**
  * What happened to one key since compaction, in order: puts and deletions, each at a revision. Values are elsewhere; this

@@ -9,12 +9,14 @@ import type { KeyValue } from './wire/requests.js';
  * One change of one key in the table `revision`, under its revision (12 bytes: main, sub).
  *
  *   offset  size  field
- *        0     4  CRC-32 of the rest, begun from the revision: a record under the wrong key is noticed too
+ *        0     4  CRC-32 of the record with zeros here, begun from the revision: under a wrong key it does not match
  *        4     1  kind: 1 put, 2 deletion
  *        5     n  mvccpb.KeyValue; of a deletion only key and mod_revision
  */
 
 export const REVISION_KEY_BYTES = 12;
+const CHECKSUM_BYTES = 4;
+const NO_CHECKSUM = Buffer.alloc(CHECKSUM_BYTES);
 const RECORD_HEADER_BYTES = 5;
 const PUT = 1;
 const DELETION = 2;
@@ -30,8 +32,9 @@ export function encodeRecord(
   lease: bigint,
 ): Buffer {
   const record = encodeKeyValue(RECORD_HEADER_BYTES, key, createRevision, main, version, value, lease);
+  record.writeUInt32BE(0, 0);
   record[4] = version > 0 ? PUT : DELETION;
-  record.writeUInt32BE(checksum(record, main, sub), 0);
+  record.writeUInt32BE(crc32(record, seedOf(main, sub)), 0);
   return record;
 }
 
@@ -42,9 +45,11 @@ export function keyValueOf(record: Buffer): Buffer {
 
 /** @throws DamagedStoreError */
 export function verifyRecord(record: Buffer, main: number, sub: number): void {
-  if (record.length < RECORD_HEADER_BYTES || record.readUInt32BE(0) !== checksum(record, main, sub)) {
-    throw damagedRevision(main, sub, 'the checksum does not match');
+  if (record.length >= RECORD_HEADER_BYTES) {
+    const checksum = crc32(record.subarray(CHECKSUM_BYTES), crc32(NO_CHECKSUM, seedOf(main, sub)));
+    if (record.readUInt32BE(0) === checksum) return;
   }
+  throw damagedRevision(main, sub, 'the checksum does not match');
 }
 
 /** What a verified record says, checked for consistency. Of a deletion, version and createRevision are 0. */
@@ -86,8 +91,7 @@ export function damagedRevision(main: number, sub: number, problem: string): Dam
   return new DamagedStoreError('revision', `${main}.${sub}`, problem);
 }
 
-function checksum(record: Buffer, main: number, sub: number): number {
-  // Odd multiplier: different subs of one revision begin differently.
-  const seed = ((main % 2 ** 32) ^ Math.floor(main / 2 ** 32) ^ Math.imul(sub, 0x9e3779b1)) >>> 0;
-  return crc32(record.subarray(4), seed);
+/** Odd multiplier: different subs of one revision begin differently. */
+function seedOf(main: number, sub: number): number {
+  return ((main % 2 ** 32) ^ Math.floor(main / 2 ** 32) ^ Math.imul(sub, 0x9e3779b1)) >>> 0;
 }
