@@ -12,13 +12,23 @@ export async function sendSnapshotTo(raft: Raft, peer: MemberId, progress: Progr
   const term = raft.currentTerm;
   const snapshot = await raft.ports.stateMachine.openSnapshot();
   raft.outgoingSnapshots.add(snapshot.marker);
+  let installed = false;
   try {
-    const installed = await sendChunks(raft, peer, progress, snapshot, term);
-    if (isOurs(raft, peer, progress, term)) onTransferEnded(raft, peer, progress, snapshot.marker, installed);
+    installed = await sendChunks(raft, peer, progress, snapshot, term);
+    if (installed && isOurs(raft, peer, progress, term)) onInstalled(raft, progress, snapshot.marker);
   } finally {
     raft.outgoingSnapshots.delete(snapshot.marker);
     await snapshot.close();
   }
+  raft.ports.logger.info(
+    { peer: peer.toString(16), index: snapshot.marker.index, installed },
+    'snapshot transfer ended',
+  );
+  // What made one transfer fail may make the next one fail: not at once again (C43).
+  if (!installed) await raft.ports.clock.sleep(raft.options.electionTimeoutMs);
+  if (!isOurs(raft, peer, progress, term)) return;
+  progress.backToProbe(progress.matchIndex + 1);
+  raft.scheduleTurn();
 }
 
 /** Still the leader that began the transfer, in the same term. */
@@ -73,20 +83,10 @@ async function sendChunks(
   return false;
 }
 
-function onTransferEnded(
-  raft: Raft,
-  peer: MemberId,
-  progress: Progress,
-  marker: SnapshotMarker,
-  installed: boolean,
-): void {
-  raft.ports.logger.info({ peer: peer.toString(16), index: marker.index, installed }, 'snapshot transfer ended');
-  if (installed) {
-    progress.raiseMatch(marker.index);
-    raft.advanceCommitIndex();
-  }
-  progress.backToProbe(progress.matchIndex + 1);
-  raft.scheduleTurn();
+/** The peer holds what is committed through the marker. */
+function onInstalled(raft: Raft, progress: Progress, marker: SnapshotMarker): void {
+  progress.raiseMatch(marker.index);
+  raft.advanceCommitIndex();
 }
 
 /** Receiver (Figure 13). Decides at once what the chunk means, then writes it; nothing of it is visible before it is whole. */
@@ -171,7 +171,8 @@ async function transferFor(raft: Raft, args: InstallSnapshotArgs): Promise<Incom
 
 /** Leaves it to the applier, which alone replaces the state machine. Resolves when that is done. */
 async function install(raft: Raft, transfer: IncomingTransfer): Promise<void> {
-  if (raft.stopped || transfer.marker.index <= raft.commitIndex) {
+  // Whoever campaigned meanwhile may be about to lead, and a leader's log does not begin anew.
+  if (raft.stopped || raft.role !== 'follower' || transfer.marker.index <= raft.commitIndex) {
     await transfer.incoming.abandon();
     return;
   }

@@ -203,10 +203,13 @@ export class Cluster {
     await this.drain();
   }
 
-  /** Without a leader election timeouts must have had their time, with calls unanswered their callers' patience. */
+  /** Without a leader election timeouts must have had their time; calls and snapshot transfers their second attempt. */
   #quietToWaitForMs(): number {
     if (!this.all.some(({ raft }) => raft?.role === 'leader' && !raft.stopped)) return 3000;
-    return 300 + this.network.patienceLeftMs;
+    const isSnapshotDue = this.all.some(({ raft }) =>
+      [...(raft?.progress.values() ?? [])].some((p) => p.mode === 'snapshot'),
+    );
+    return 300 + Math.max(this.network.patienceLeftMs, isSnapshotDue ? 1000 : 0);
   }
 
   /** The state of all members in one line: what a failing test should show. */
