@@ -6,8 +6,9 @@ import { peekProtocol } from './protocol-peek.js';
 
 /** An HTTP/1.1 client that keeps its connection but asks nothing is dropped after this time. */
 const HTTP_IDLE_MS = 60_000;
-/** Time for one HTTP/1.1 request's header to arrive. */
-const HTTP_HEADERS_MS = 10_000;
+/** Time for one HTTP/1.1 request's header to arrive, and how often that is looked at. */
+const HTTP_HEADERS_MS = 5_000;
+const HTTP_CHECK_INTERVAL_MS = 1_000;
 
 export interface ClientServerOptions extends GrpcFrontOptions {
   /** `http://host:port`; port 0 takes a free one. */
@@ -75,7 +76,11 @@ class HttpFront {
 
   constructor(listener: RequestListener) {
     this.#server = createServer(
-      { headersTimeout: HTTP_HEADERS_MS, requestTimeout: HTTP_IDLE_MS },
+      {
+        headersTimeout: HTTP_HEADERS_MS,
+        requestTimeout: HTTP_IDLE_MS,
+        connectionsCheckingInterval: HTTP_CHECK_INTERVAL_MS,
+      },
       (request, response) => {
         this.#open++;
         if (this.#onIdle) response.setHeader('connection', 'close');

@@ -50,7 +50,9 @@ export function httpRoutes({ member, logger, version }: HttpRoutesOptions): Requ
   };
 
   const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://member');
+    // Not parsed as a URL: what comes here may be none.
+    const [pathname = '', query = ''] = (request.url ?? '').split('?', 2);
+    const searchParams = new URLSearchParams(query);
     const [, first = '', name] = pathname.split('/');
     const checks = first === 'livez' ? liveness : first === 'readyz' ? readiness : null;
     const isKnown =

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { MemberError } from '../../src/member/errors.js';
 import { recordingLogger, type LogLine } from '../transport/log-lines.js';
@@ -110,6 +112,21 @@ test('other paths are not found', async () => {
   ]) {
     assert.deepEqual(await get(path), [404, '404 page not found\n'], path);
   }
+});
+
+test('a path that is none is not found either', async () => {
+  const socket = connect(Number(hostAndPort.split(':')[1]), '127.0.0.1');
+  socket.end('GET //[ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+  const [reply] = (await once(socket, 'data')) as [Buffer];
+  assert.match(reply.toString(), /^HTTP\/1\.1 404 /);
+});
+
+test('a request whose header does not come to an end is given up', { timeout: 60_000 }, async () => {
+  const socket = connect(Number(hostAndPort.split(':')[1]), '127.0.0.1');
+  socket.write('GET /version HTTP/1.1\r\nhost: x\r\n');
+  const [reply] = (await once(socket, 'data')) as [Buffer];
+  assert.match(reply.toString(), /^HTTP\/1\.1 408 /);
+  socket.destroy();
 });
 
 test('what breaks unexpectedly is logged and answered with 500', async () => {

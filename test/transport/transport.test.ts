@@ -14,6 +14,7 @@ import { GrpcTransport } from '../../src/transport/peer-client.js';
 import { startPeerServer, type PeerServer } from '../../src/transport/peer-service.js';
 import { CONVERSE_PATH, rpcCodecs, type RpcName, type Rpcs } from '../../src/transport/rpcs.js';
 import { FakeHandler } from './handler.js';
+import { LossyProxy } from './lossy-proxy.js';
 import { recordingLogger, type LogLine } from './log-lines.js';
 import { RPC_NAMES, sampleArgs, sampleReplies } from './messages.js';
 
@@ -231,6 +232,38 @@ test('calls under way when the peer dies resolve to null at once', async () => {
   await eventually(async () => (asked.length === 3 ? true : null));
   await server.close();
   assert.deepEqual(await Promise.all(calls), [null, null, null]);
+});
+
+test('an attempt to connect that hangs is given up, and the peer is found once the link works again', async () => {
+  const server = await serve(new FakeHandler());
+  const link = new LossyProxy(server.addresses[0] as string);
+  cleanups.push(() => link.close());
+  link.isCut = true;
+  const transport = dial(await link.listen(), { electionTimeoutMs: 200 });
+  assert.equal(await transport.readIndex(PEER, { term: 7, originId: ME }), null);
+  link.isCut = false;
+  assert.ok(await eventually(() => transport.readIndex(PEER, { term: 7, originId: ME })));
+  assert.ok(await eventually(() => transport.requestVote(PEER, sampleArgs(ME).requestVote)));
+});
+
+test('a connection whose link was cut without a word is given up, and the peer is found again', async () => {
+  const lines: LogLine[] = [];
+  const server = await serve(new FakeHandler());
+  const link = new LossyProxy(server.addresses[0] as string);
+  cleanups.push(() => link.close());
+  const transport = dial(await link.listen(), { electionTimeoutMs: 200, logger: recordingLogger(lines) });
+  assert.ok(await eventually(() => transport.readIndex(PEER, { term: 7, originId: ME })));
+  link.isCut = true;
+  await eventually(async () => {
+    assert.equal(await transport.readIndex(PEER, { term: 7, originId: ME }), null);
+    return lines.some(({ message }) => message === 'peer is unreachable') || null;
+  });
+  link.isCut = false;
+  assert.ok(await eventually(() => transport.readIndex(PEER, { term: 7, originId: ME })));
+  assert.deepEqual(
+    lines.map(({ level, message }) => `${level} ${message}`),
+    ['info peer is reachable', 'warn peer is unreachable', 'info peer is reachable'],
+  );
 });
 
 test('an unknown peer is not called', async () => {
