@@ -17,8 +17,8 @@ export class DamageError extends RaftkvError {
 
 /** What helps whenever a member's own copy is beyond trust: the cluster still has the data. */
 export const WAY_OUT =
-  'nothing was changed; restore this data directory from a copy, or remove this member from the cluster, clear the ' +
-  'directory and add it again as a new member';
+  'nothing was changed; the other members still have the data: leave this one stopped and see docs/operating.md, ' +
+  '"A member refuses its data"';
 
 /** Another process, or another member of this process, works in the data directory. */
 export class DirectoryLockedError extends RaftkvError {

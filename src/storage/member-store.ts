@@ -54,7 +54,7 @@ export async function openMemberStore(disk: Disk, options: MemberStoreOptions): 
     throw new DamageError(
       disk.path,
       'no member has its data here',
-      'start it with the initial cluster if it is new; if it had data, remove it from the cluster and add it as a new member',
+      'start it with the initial cluster if it is new; if it had data, see docs/operating.md, "A member refuses its data"',
     );
   }
   return create(disk, options.bootstrap);
