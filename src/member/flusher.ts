@@ -38,6 +38,7 @@ export async function runFlusher(target: FlushTarget): Promise<void> {
     await clock.sleep(FLUSH_POLL_MS);
     if (target.isStopped) return;
     target.expireWaits();
+    if (target.state.isInstalling) continue;
     const hasHistoryLeft = target.state.kv.compactionStep(COMPACTION_STEP_KEYS);
     const { pendingBytes } = target.state.kv;
     const isDue = pendingBytes > 0 && clock.now() - flushedAt >= FLUSH_INTERVAL_MS;

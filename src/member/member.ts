@@ -181,7 +181,7 @@ export class Member implements MemberApi {
   range(request: Uint8Array, done: Done<KvResult>): void {
     const decoded = this.#decode(() => decodeRange(request), done);
     if (!decoded) return;
-    const read = () => runRange(this.#state.kv, this.ports.clock, decoded, done);
+    const read = () => this.#state.read((kv) => runRange(kv, this.ports.clock, decoded, done));
     if (decoded.serializable) read();
     else this.#afterBarrier(read, done);
   }
@@ -194,7 +194,7 @@ export class Member implements MemberApi {
       this.propose(CommandKind.txn, request, done);
       return;
     }
-    const read = () => runReadOnlyTxn(this.#state.kv, readOnly.txn, done);
+    const read = () => this.#state.read((kv) => runReadOnlyTxn(kv, readOnly.txn, done));
     if (readOnly.isSerializable) read();
     else this.#afterBarrier(read, done);
   }
@@ -218,7 +218,7 @@ export class Member implements MemberApi {
   }
 
   hashKV(revision: number, done: Done<KeySpaceHash>): void {
-    runHash(this.#state.kv, this.ports.clock, revision, done);
+    this.#state.read((kv) => runHash(kv, this.ports.clock, revision, done));
   }
 
   status(): MemberStatus {

@@ -12,6 +12,8 @@ export const MAX_UNFLUSHED_BYTES = 64 * 1024 * 1024;
 /** Where consensus and the key space meet: hands entries to the one, and results to those who wait for them. */
 export class ReplicatedState implements StateMachine {
   #kv: KvStateMachine;
+  /** Reads that wait for a snapshot to be in place; null while none is being installed. */
+  #waitingReads: ((kv: KvStateMachine) => void)[] | null = null;
   /** Flushes and installations, one at a time. */
   #lastStep: Promise<unknown> = Promise.resolve();
 
@@ -25,6 +27,17 @@ export class ReplicatedState implements StateMachine {
 
   get kv(): KvStateMachine {
     return this.#kv;
+  }
+
+  /** A snapshot takes the place of the key space: until it is there, there is nothing to read, flush or compact. */
+  get isInstalling(): boolean {
+    return this.#waitingReads !== null;
+  }
+
+  /** Reads the key space now, or as soon as the snapshot that is being installed is in place. */
+  read(run: (kv: KvStateMachine) => void): void {
+    if (this.#waitingReads) this.#waitingReads.push(run);
+    else run(this.#kv);
   }
 
   get lastApplied(): LogIndex {
@@ -73,10 +86,20 @@ export class ReplicatedState implements StateMachine {
 
   installSnapshot(marker: SnapshotMarker): Promise<void> {
     return this.#inOrder(async () => {
+      this.#waitingReads = [];
       this.#kv.close();
-      this.#kv = await this.store.installSnapshot();
-      if (this.#kv.appliedIndex !== marker.index) {
-        throw new Error(`the snapshot holds entries through ${this.#kv.appliedIndex}, its marker says ${marker.index}`);
+      try {
+        const installed = await this.store.installSnapshot();
+        if (installed.appliedIndex !== marker.index) {
+          throw new Error(
+            `the snapshot holds entries through ${installed.appliedIndex}, its marker says ${marker.index}`,
+          );
+        }
+        this.#kv = installed;
+      } finally {
+        const waiting = this.#waitingReads;
+        this.#waitingReads = null;
+        for (const run of waiting) run(this.#kv); // after a failure the closed key space tells them so
       }
       this.waiters.onApplied(this.#kv.appliedIndex);
     });
