@@ -131,6 +131,20 @@ test('a machine that is down answers nothing; the next process on it hears what 
   assert.equal(heard.length, 1);
 });
 
+test('a message on its way when a process dies is heard by the next process, never by the dead one', async () => {
+  const { scheduler, links, network, voter, handler, heard, transport } = pair();
+  links.clog(0, 1, 500);
+  void transport.requestVote(2n, args);
+  scheduler.after(100, 'restart', () => {
+    voter.crash();
+    network.attach(2n, voter, null);
+    voter.start();
+    network.attach(2n, voter, { ...handler, requestVote: async () => ({ term: 9, voteGranted: false }) });
+  });
+  await scheduler.run(2_000);
+  assert.deepEqual(heard, []);
+});
+
 test('a reply to an earlier life of the caller is dropped', async () => {
   const { scheduler, asker, transport, heard } = pair();
   void transport.requestVote(2n, args).then(() => assert.fail('the dead heard an answer'));

@@ -40,7 +40,10 @@ export class Network {
 
   /** From now on `handler` answers for `id`. */
   attach(id: MemberId, machine: Machine, handler: PeerHandler | null): void {
-    this.#stations.set(id, { machine, handler });
+    const station = this.#stations.get(id);
+    // Messages on their way hold on to the station: they find whoever answers there when they arrive.
+    if (station) station.handler = handler;
+    else this.#stations.set(id, { machine, handler });
   }
 
   /** The port given to the process that runs on `machine` now. */
