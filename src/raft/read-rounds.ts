@@ -1,7 +1,9 @@
 import type { LogIndex } from './messages.js';
 
-/** Confirmation rounds that may be under way at once. More reads than that share the next one. */
+/** Confirmation rounds that may be under way at once. Reads that come meanwhile share the next one. */
 export const MAX_READ_ROUNDS = 4;
+/** Reads that may wait for the next round. More are told that leadership could not be confirmed. */
+export const MAX_WAITING_READS = 20_000;
 
 /** Told the index to wait for, or null when leadership could not be confirmed. */
 export type ReadIndexDone = (readIndex: LogIndex | null) => void;
@@ -23,13 +25,19 @@ export class ReadRounds {
   #waiting: ReadIndexDone[] = [];
   #underWay: Round[] = [];
 
-  add(reads: readonly ReadIndexDone[]): void {
-    this.#waiting.push(...reads);
+  add(read: ReadIndexDone): void {
+    if (this.#waiting.length >= MAX_WAITING_READS) read(null);
+    else this.#waiting.push(read);
   }
 
-  /** Reads wait and another round may begin. */
+  /** Another round may begin. */
+  get hasRoom(): boolean {
+    return this.#underWay.length < MAX_READ_ROUNDS;
+  }
+
+  /** Reads wait for the next round. */
   get isWanted(): boolean {
-    return this.#waiting.length > 0 && this.#underWay.length < MAX_READ_ROUNDS;
+    return this.#waiting.length > 0;
   }
 
   /** Begins a round for everything that waits. The caller sends its number to every peer. */

@@ -1,6 +1,4 @@
-import type { WaitingRead } from './outbox.js';
 import type { Raft } from './raft.js';
-import type { ReadIndexDone } from './read-rounds.js';
 import { replicateTo, sendHeartbeatTo } from './rpc/append-entries.js';
 import { appendWaiting, forwardWaiting } from './rpc/forward-proposals.js';
 import { askReadIndex, beginReadRound } from './rpc/read-index.js';
@@ -20,7 +18,6 @@ export function endTurn(raft: Raft): void {
 
 function leadersTurn(raft: Raft): void {
   appendWaiting(raft);
-  raft.readRounds.add(raft.outbox.takeReads().map((read) => confirmOrWaitOn(raft, read)));
   raft.saveLog(); // under way while the peers write theirs; counted when it is done
   for (const peer of raft.peers) replicateTo(raft, peer);
   beginReadRound(raft);
@@ -30,12 +27,4 @@ function leadersTurn(raft: Raft): void {
     if (progress.sentCommitIndex < usable) sendHeartbeatTo(raft, peer);
   }
   pursueTransfer(raft);
-}
-
-/** Leadership may be lost before the round is confirmed: then the read waits for the next leader, here or elsewhere. */
-function confirmOrWaitOn(raft: Raft, read: WaitingRead): ReadIndexDone {
-  return (readIndex) => {
-    if (readIndex === null) raft.outbox.addRead(read);
-    else read.done(readIndex);
-  };
 }

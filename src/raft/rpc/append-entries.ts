@@ -123,6 +123,7 @@ function confirmRound(raft: Raft, progress: Progress, round: number): void {
   if (round <= progress.ackedRound) return;
   progress.ackedRound = round;
   raft.readRounds.confirm(confirmedRound(raft));
+  if (raft.readRounds.isWanted || !raft.outbox.isEmpty) raft.scheduleTurn(); // for the round that has room now
 }
 
 /** The newest round that a majority has answered. The leader itself agrees with every round. */

@@ -4,12 +4,25 @@ import type { ReadIndexDone } from '../read-rounds.js';
 import type { Raft } from '../raft.js';
 import { confirmedRound, sendHeartbeatTo } from './append-entries.js';
 
-/** A leader begins a confirmation round for the reads that wait, unless it does not know yet what is committed (§8). */
+/**
+ * A leader begins a confirmation round for the reads that wait, unless it does not know yet what is committed (§8). Until
+ * then they stay in the outbox, where their deadlines are watched.
+ */
 export function beginReadRound(raft: Raft): void {
-  if (!raft.readRounds.isWanted || !raft.hasCommittedInTerm()) return;
+  if (!raft.readRounds.hasRoom || !raft.hasCommittedInTerm()) return;
+  for (const read of raft.outbox.takeReads()) raft.readRounds.add(confirmOrWaitOn(raft, read));
+  if (!raft.readRounds.isWanted) return;
   raft.readRounds.begin(raft.commitIndex);
   for (const peer of raft.peers) sendHeartbeatTo(raft, peer);
   raft.readRounds.confirm(confirmedRound(raft)); // alone in its cluster, a leader needs nobody's word
+}
+
+/** Leadership may be lost before the round is confirmed: then the read waits for the next leader, here or elsewhere. */
+function confirmOrWaitOn(raft: Raft, read: WaitingRead): ReadIndexDone {
+  return (readIndex) => {
+    if (readIndex === null) raft.outbox.addRead(read);
+    else read.done(readIndex);
+  };
 }
 
 /** A follower asks the leader for an index to wait for, once for all reads that wait. */
@@ -46,12 +59,10 @@ function addForwardedRead(raft: Raft, args: ReadIndexArgs, done: ReadIndexDone):
     done(null);
     return;
   }
-  raft.readRounds.add([
-    (readIndex) => {
-      awaitCommitAt(raft, args.originId, readIndex ?? 0);
-      done(readIndex);
-    },
-  ]);
+  raft.readRounds.add((readIndex) => {
+    awaitCommitAt(raft, args.originId, readIndex ?? 0);
+    done(readIndex);
+  });
   raft.scheduleTurn();
 }
 
