@@ -84,13 +84,14 @@ export function handleRequestVote(raft: Raft, args: RequestVoteArgs): RequestVot
     return { term: raft.currentTerm, voteGranted: couldVote && isElectable(raft, args) };
   }
   raft.observeTerm(args.term);
-  const isFree = raft.votedFor === null || raft.votedFor === args.candidateId;
+  // With a leader elected in this term nobody else can be: a late request for it changes nothing, and is no news (C18).
+  const isFree = raft.votedFor === args.candidateId || (raft.votedFor === null && raft.leaderId === null);
   if (!isFree || !isElectable(raft, args)) return refusal();
   if (raft.votedFor === null) {
     raft.votedFor = args.candidateId;
     raft.saveHardState();
   }
-  raft.lastHeardFromLeader = raft.ports.clock.now();
+  if (raft.leaderId === null) raft.lastHeardFromLeader = raft.ports.clock.now();
   return { term: raft.currentTerm, voteGranted: true };
 }
 
