@@ -152,7 +152,7 @@ export function handleAppendEntries(
     return { reply, saved: raft.untilSaved(0) };
   }
   raft.followLeader(args.term, args.leaderId);
-  if (raft.pendingInstall) return null; // the log is about to begin elsewhere (C45)
+  if (raft.pendingInstall) return handleWhileInstalling(raft, args);
 
   const mismatch = findMismatch(raft, args);
   if (mismatch) {
@@ -167,6 +167,16 @@ export function handleAppendEntries(
     reply: { term: raft.currentTerm, success: true, hintIndex: 0, hintTerm: 0 },
     saved: raft.untilSaved(proven),
   };
+}
+
+/** The log is about to begin elsewhere: no word about entries (C45). But whom we follow, a leader may know (check-quorum). */
+function handleWhileInstalling(
+  raft: Raft,
+  args: AppendEntriesArgs,
+): { readonly reply: AppendEntriesReply; readonly saved: Promise<void> | null } | null {
+  if (args.entries.length > 0) return null;
+  const reply = { term: raft.currentTerm, success: false, hintIndex: 0, hintTerm: 0 };
+  return { reply, saved: raft.untilSaved(0) };
 }
 
 /** Null when our log holds (prevLogTerm, prevLogIndex); else where the leader may go on searching, and our term there. */
