@@ -66,7 +66,13 @@ export function humanBytes(bytes: number): string {
   let exponent = 0;
   while (exponent < units.length - 1 && bytes >= 1000 ** (exponent + 1)) exponent += 1;
   const value = Math.floor((bytes / 1000 ** exponent) * 10 + 0.5) / 10;
-  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${units[exponent] ?? ''}`;
+  return `${value < 10 ? value.toFixed(1) : halfToEven(value)} ${units[exponent] ?? ''}`;
+}
+
+/** Go rounds 20.5 to 20 and 21.5 to 22. */
+function halfToEven(value: number): number {
+  const below = Math.floor(value);
+  return value - below === 0.5 && below % 2 === 0 ? below : Math.round(value);
 }
 
 /** What Go's JSON encoder makes of a value: bigints as numbers, bytes as base64, and <, >, & escaped. */
