@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # One image, one process: a raftkv member. Built in two stages, so that neither the compiler nor the sources are in it.
 
 FROM node:24-bookworm-slim AS build
