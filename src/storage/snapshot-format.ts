@@ -26,7 +26,7 @@ const VERSION = 1;
 /** Magic, version and length of the header. */
 export const HEAD_BYTES = 16;
 export const CRC_BYTES = 4;
-export const BLOCK_HEAD_BYTES = 8;
+const BLOCK_HEAD_BYTES = 8;
 /** Count and hash. */
 export const TRAILER_BYTES = 40;
 const PAIR_HEAD_BYTES = 8;
