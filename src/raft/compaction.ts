@@ -14,7 +14,8 @@ export function compactIfDue(raft: Raft): void {
 async function compact(raft: Raft): Promise<void> {
   const persisted = await raft.ports.stateMachine.persist();
   if (raft.stopped) return;
-  await cutLog(raft, persisted.index);
+  // A snapshot that is being put in place begins the log anew, where the state machine may be already (C42).
+  if (!raft.pendingInstall) await cutLog(raft, persisted.index);
   raft.isCompacting = false;
 }
 

@@ -5,6 +5,7 @@ import type { IncomingSnapshot } from './ports.js';
 export interface IncomingInstall {
   readonly marker: SnapshotMarker;
   readonly incoming: IncomingSnapshot;
+  /** Lets go of the transfer that waits for it: it is in place, or the member stops. */
   readonly installed: () => void;
 }
 

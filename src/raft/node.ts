@@ -1,12 +1,12 @@
 import { runApplier } from './activities/applier.js';
 import { runElection } from './activities/election.js';
 import { runHeartbeat } from './activities/heartbeat.js';
-import { TransferError } from './errors.js';
 import type { LogIndex, MemberId } from './messages.js';
 import type { RaftOptions } from './options.js';
 import type { ProposalOutcome } from './outbox.js';
 import { PeerReceiver } from './peer-receiver.js';
 import type { Loaded } from './ports.js';
+import type { Progress } from './progress.js';
 import { Raft, type RaftPorts } from './raft.js';
 import { transferLeadership } from './rpc/timeout-now.js';
 import { endTurn } from './turn.js';
@@ -50,24 +50,27 @@ export class RaftNode {
     else this.raft.scheduleTurn();
   }
 
-  /** Resolves when this member does not lead any more. @throws TransferError when the target is unfit or too slow. */
-  transferLeadership(target: MemberId = this.#bestSuccessor()): Promise<void> {
+  /**
+   * Resolves when this member does not lead any more. Rejects with TransferError when it does not lead, or when the target
+   * is unfit or too slow. Without a target: to the peer that needs least.
+   */
+  transferLeadership(target?: MemberId): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.raft.guard(() => {
-        transferLeadership(this.raft, target, (error) => {
-          if (error) reject(error);
-          else resolve();
-        });
+      transferLeadership(this.raft, target ?? this.#bestSuccessor(), (error) => {
+        if (error) reject(error);
+        else resolve();
       });
     });
   }
 
-  #bestSuccessor(): MemberId {
-    let best: MemberId | null = null;
-    let bestMatch = -1;
-    for (const [peer, { matchIndex }] of this.raft.progress)
-      if (matchIndex > bestMatch) [best, bestMatch] = [peer, matchIndex];
-    if (best === null) throw new TransferError('there is no other member to lead');
-    return best;
+  /** Has most of our log; among equals, was heard last. Null without peers, or when this member does not lead. */
+  #bestSuccessor(): MemberId | null {
+    let best: [MemberId, Progress] | null = null;
+    for (const candidate of this.raft.progress) if (!best || isFitter(candidate[1], best[1])) best = candidate;
+    return best?.[0] ?? null;
   }
+}
+
+function isFitter(a: Progress, b: Progress): boolean {
+  return a.matchIndex > b.matchIndex || (a.matchIndex === b.matchIndex && a.lastAckAt > b.lastAckAt);
 }

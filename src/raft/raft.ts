@@ -320,7 +320,7 @@ export class Raft {
     const { epoch, lastIndex } = this.log;
     const hardStates = this.#hardStates;
     this.#lastSave = this.ports.store.save(change).then(
-      () => this.#onSaved(epoch, change.entries ? lastIndex : 0, hardStates),
+      () => this.guard(() => this.#onSaved(epoch, change.entries ? lastIndex : 0, hardStates)),
       (error: unknown) => this.fail(error),
     );
   }
@@ -383,6 +383,7 @@ export class Raft {
     this.readRounds.failAll();
     this.transfer.end();
     this.outbox.failAll();
+    this.pendingInstall?.installed();
     this.commitAdvanced.notifyAll();
     this.applied.notifyAll();
     this.leadershipChanged.notifyAll();

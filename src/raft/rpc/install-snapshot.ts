@@ -12,7 +12,7 @@ export async function sendSnapshotTo(raft: Raft, peer: MemberId, progress: Progr
   const term = raft.currentTerm;
   const snapshot = await raft.ports.stateMachine.openSnapshot();
   raft.outgoingSnapshots.add(snapshot.marker);
-  let installed = false;
+  let installed: boolean;
   try {
     installed = await sendChunks(raft, peer, progress, snapshot, term);
     if (installed && isOurs(raft, peer, progress, term)) onInstalled(raft, progress, snapshot.marker);

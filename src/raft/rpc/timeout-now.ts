@@ -4,9 +4,11 @@ import type { Raft } from '../raft.js';
 import { startElection } from './request-vote.js';
 
 /** A leader hands over to `target` (thesis 3.10). Until it is settled no proposal is appended. */
-export function transferLeadership(raft: Raft, target: MemberId, settle: (error: Error | null) => void): void {
-  if (raft.role !== 'leader') {
+export function transferLeadership(raft: Raft, target: MemberId | null, settle: (error: Error | null) => void): void {
+  if (raft.role !== 'leader' || raft.stopped) {
     settle(new TransferError('this member is not the leader'));
+  } else if (target === null) {
+    settle(new TransferError('there is no other member to lead'));
   } else if (target === raft.id) {
     settle(null);
   } else if (!raft.progress.has(target)) {

@@ -1,7 +1,7 @@
 import type { Term } from '../../../src/raft/messages.js';
 import { defaultRaftOptions, type RaftOptions } from '../../../src/raft/options.js';
 import { ProposalClient, ReadClient, TransferClient } from './clients.js';
-import { Cluster } from './cluster.js';
+import type { Cluster } from './cluster.js';
 import { describeMember, describeMessage, describeProgress, drawLog } from './describe.js';
 import type { Member } from './member.js';
 import { parseSelector } from './selector.js';
@@ -10,7 +10,7 @@ import { parseSelector } from './selector.js';
 export interface Scene {
   readonly cluster: Cluster;
   readonly words: readonly string[];
-  see(line: string): void;
+  readonly see: (line: string) => void;
 }
 
 export type Command = (scene: Scene) => void | Promise<void>;

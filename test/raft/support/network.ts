@@ -67,6 +67,11 @@ export class Network {
     return Math.max(0, ...[...this.#calls].map((call) => call.deadline - call.from.now()));
   }
 
+  /** How many callers of `station` wait for a reply. */
+  openCallsTo(station: Station, rpc: RpcName): number {
+    return [...this.#calls].filter((call) => call.to === station && call.rpc === rpc).length;
+  }
+
   transportFor(from: Station): Transport {
     const boot = from.boot;
     const send =
@@ -136,7 +141,7 @@ export class Network {
       const deadline = from.now() + PATIENCE[rpc] * this.electionTimeoutMs;
       const call: Call = { rpc, args, from, to, deadline, copies: 1, isOpen: true, resolve };
       this.#calls.add(call);
-      const bytes = encode(rpcCodecs[rpc].args as Codec<Rpcs[N]['args']>, args);
+      const bytes = encode(rpcCodecs[rpc].args, args);
       this.#post({ number: this.#nextNumber++, rpc, isReply: false, from, to, bytes, call });
     });
   }

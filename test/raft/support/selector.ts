@@ -15,9 +15,9 @@ const KINDS: readonly Kind[] = [
 
 /** What a script's words pick of the network: `n1->n2 append reply`, `*->n3`, `vote`, `n1->* last`, `#2`. */
 export interface Selector {
-  matches(message: Message): boolean;
+  readonly matches: (message: Message) => boolean;
   /** Those of all that match that are meant: all of them, or the one at a place. */
-  pick(matching: readonly Message[]): Message[];
+  readonly pick: (matching: readonly Message[]) => Message[];
 }
 
 /** @throws Error when a word is unknown. */
