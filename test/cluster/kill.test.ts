@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { firstAcknowledgedWrite } from '../bench/failover.js';
 import { assertMembersEqual, assertNothingLost } from './content.js';
 import { Cluster, type MemberProcess } from './harness.js';
-import { electionTimeoutMs, program } from './program.js';
+import { electionTimeoutMs, program, TEST_TIMEOUT_MS } from './program.js';
 import { Writers } from './writers.js';
 
 const WRITERS = 8;
@@ -24,46 +24,54 @@ async function startAgain(...members: MemberProcess[]): Promise<void> {
   await cluster.ready();
 }
 
-test('no acknowledged write is lost when the leader is killed, and writes go on soon', async (t) => {
-  const writers = new Writers(cluster, WRITERS);
-  t.after(() => writers.stop());
-  const elapsed: number[] = [];
-  for (let i = 0; i < LEADER_KILLS; i++) {
-    await writers.progress(200);
-    const leader = await cluster.leader();
-    const others = cluster.members.filter((member) => member !== leader);
-    const killedAt = performance.now();
-    const killed = leader.kill();
-    elapsed.push((await firstAcknowledgedWrite(others, killedAt)) / electionTimeoutMs);
-    await killed;
-    await writers.progress(50);
-    await startAgain(leader);
-  }
-  await writers.stop();
-  t.diagnostic(
-    `election timeouts from the kill to the first write: ${elapsed.map((one) => one.toFixed(2)).join(', ')}`,
-  );
-  t.diagnostic(`${writers.acknowledged.size} of ${writers.sent.size} writes acknowledged`);
-  await assertNothingLost(cluster, writers);
-  await assertMembersEqual(cluster);
-  assert.ok(Math.max(...elapsed) < MAX_ELECTION_TIMEOUTS, `it took ${Math.max(...elapsed)} election timeouts`);
-});
+test(
+  'no acknowledged write is lost when the leader is killed, and writes go on soon',
+  { timeout: TEST_TIMEOUT_MS },
+  async (t) => {
+    const writers = new Writers(cluster, WRITERS);
+    t.after(() => writers.stop());
+    const elapsed: number[] = [];
+    for (let i = 0; i < LEADER_KILLS; i++) {
+      await writers.progress(200);
+      const leader = await cluster.leader();
+      const others = cluster.members.filter((member) => member !== leader);
+      const killedAt = performance.now();
+      const killed = leader.kill();
+      elapsed.push((await firstAcknowledgedWrite(others, killedAt)) / electionTimeoutMs);
+      await killed;
+      await writers.progress(50);
+      await startAgain(leader);
+    }
+    await writers.stop();
+    t.diagnostic(
+      `election timeouts from the kill to the first write: ${elapsed.map((one) => one.toFixed(2)).join(', ')}`,
+    );
+    t.diagnostic(`${writers.acknowledged.size} of ${writers.sent.size} writes acknowledged`);
+    await assertNothingLost(cluster, writers);
+    await assertMembersEqual(cluster);
+    assert.ok(Math.max(...elapsed) < MAX_ELECTION_TIMEOUTS, `it took ${Math.max(...elapsed)} election timeouts`);
+  },
+);
 
-test('writes go on while a follower is killed, and it catches up when it is back', async (t) => {
-  const writers = new Writers(cluster, WRITERS);
-  t.after(() => writers.stop());
-  for (const follower of await cluster.followers()) {
-    await writers.progress(100);
-    await follower.kill();
-    await writers.progress(300);
-    await startAgain(follower);
-  }
-  await writers.stop();
-  await assertNothingLost(cluster, writers);
-  await assertMembersEqual(cluster);
-});
+test(
+  'writes go on while a follower is killed, and it catches up when it is back',
+  { timeout: TEST_TIMEOUT_MS },
+  async (t) => {
+    const writers = new Writers(cluster, WRITERS);
+    t.after(() => writers.stop());
+    for (const follower of await cluster.followers()) {
+      await writers.progress(100);
+      await follower.kill();
+      await writers.progress(300);
+      await startAgain(follower);
+    }
+    await writers.stop();
+    await assertNothingLost(cluster, writers);
+    await assertMembersEqual(cluster);
+  },
+);
 
-test('no acknowledged write is lost when all members are killed at once', async (t) => {
+test('no acknowledged write is lost when all members are killed at once', { timeout: TEST_TIMEOUT_MS }, async (t) => {
   const writers = new Writers(cluster, WRITERS);
   t.after(() => writers.stop());
   for (let i = 0; i < 2; i++) {

@@ -5,3 +5,6 @@ export const program: Program = process.env['CLUSTER_PROGRAM'] === 'etcd' ? 'etc
 
 /** Milliseconds. Half of the default, so that the tests are half as long. */
 export const electionTimeoutMs = 500;
+
+/** Milliseconds after which a test has failed: far more than one needs, so that what hangs is named. */
+export const TEST_TIMEOUT_MS = 120_000;

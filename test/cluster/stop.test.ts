@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { methods } from '../wire/etcd-messages.js';
 import { assertMembersEqual, assertNothingLost, contentOf } from './content.js';
 import { callOnce, Cluster, MemberProcess } from './harness.js';
-import { electionTimeoutMs, program } from './program.js';
+import { electionTimeoutMs, program, TEST_TIMEOUT_MS } from './program.js';
 import { Writers } from './writers.js';
 
 let cluster: Cluster;
@@ -17,32 +17,40 @@ after(() => cluster.destroy());
 /** etcd ends itself by the signal it was sent. */
 const ORDERLY = program === 'etcd' ? 'SIGTERM' : 0;
 
-test('a rolling restart under load: each member ends with code 0 on SIGTERM, and no write is lost', async (t) => {
-  const writers = new Writers(cluster, 8);
-  t.after(() => writers.stop());
-  for (const member of cluster.members) {
-    await writers.progress(200);
-    assert.equal(await member.terminate(), ORDERLY, member.log);
-    await writers.progress(50);
-    member.start();
+test(
+  'a rolling restart under load: each member ends with code 0 on SIGTERM, and no write is lost',
+  { timeout: TEST_TIMEOUT_MS },
+  async (t) => {
+    const writers = new Writers(cluster, 8);
+    t.after(() => writers.stop());
+    for (const member of cluster.members) {
+      await writers.progress(200);
+      assert.equal(await member.terminate(), ORDERLY, member.log);
+      await writers.progress(50);
+      member.start();
+      await cluster.ready();
+    }
+    await writers.stop();
+    await assertNothingLost(cluster, writers);
+    await assertMembersEqual(cluster);
+  },
+);
+
+test(
+  'a cluster that was stopped in order comes back with the same keys and revisions',
+  { timeout: TEST_TIMEOUT_MS },
+  async () => {
+    await callOnce(cluster.members[0]?.clientPort ?? 0, methods.put, { key: 'kept', value: 'over the restart' });
+    const before = await contentOf(cluster.members[0] as MemberProcess);
+    const endings = await Promise.all(cluster.members.map((member) => member.terminate()));
+    assert.deepEqual(endings, [ORDERLY, ORDERLY, ORDERLY]);
+    for (const member of cluster.members) member.start();
     await cluster.ready();
-  }
-  await writers.stop();
-  await assertNothingLost(cluster, writers);
-  await assertMembersEqual(cluster);
-});
+    for (const member of cluster.members) assert.deepEqual(await contentOf(member), before);
+  },
+);
 
-test('a cluster that was stopped in order comes back with the same keys and revisions', async () => {
-  await callOnce(cluster.members[0]?.clientPort ?? 0, methods.put, { key: 'kept', value: 'over the restart' });
-  const before = await contentOf(cluster.members[0] as MemberProcess);
-  const endings = await Promise.all(cluster.members.map((member) => member.terminate()));
-  assert.deepEqual(endings, [ORDERLY, ORDERLY, ORDERLY]);
-  for (const member of cluster.members) member.start();
-  await cluster.ready();
-  for (const member of cluster.members) assert.deepEqual(await contentOf(member), before);
-});
-
-const onlyOurs = { skip: program === 'etcd' && 'etcd waits for ever instead' };
+const onlyOurs = { timeout: TEST_TIMEOUT_MS, skip: program === 'etcd' && 'etcd waits for ever instead' };
 
 test('a second process on the same data directory is refused and disturbs nothing', onlyOurs, async () => {
   const [member] = cluster.members as [MemberProcess];
