@@ -6,11 +6,10 @@ const MAX_SHOWN_BYTES = 48;
 
 /** Bytes as quoted text, each byte that is not printable as \xNN; long ones by their start, length and checksum. */
 export function renderBytes(bytes: Uint8Array): string {
-  const shown = Buffer.from(bytes.subarray(0, MAX_SHOWN_BYTES)).toString('latin1');
-  // eslint-disable-next-line no-control-regex
-  const text = shown.replace(/[\x00-\x1f"\\\x7f-\xff]/g, (character) => {
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  });
+  const text = Array.from(bytes.subarray(0, MAX_SHOWN_BYTES), (byte) => {
+    const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
+    return isPlain ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`;
+  }).join('');
   if (bytes.length <= MAX_SHOWN_BYTES) return `"${text}"`;
   return `"${text}..."(${bytes.length} bytes, crc ${crc32(bytes).toString(16)})`;
 }
