@@ -3,6 +3,7 @@ import type { KvResult } from '../../src/kv/results.js';
 import { MemberError, type MemberErrorCode } from '../../src/member/errors.js';
 import type { Reply } from './checkers/kv-model.js';
 import type { Cluster } from './cluster.js';
+import { isDiskFailure } from './disk.js';
 import { type History, type Operation, isWrite, replyOfError } from './history.js';
 import { must } from './invariants/violation.js';
 import { commandKindOf, decodeReply, encodeRequest } from './kv-wire.js';
@@ -123,6 +124,7 @@ export class Client {
 
   #judge(operation: Operation, error: Error | null, result: KvResult | null): Reply | 'refused' | 'unknown' {
     if (error instanceof MemberError) return DEFINITE.has(error.code) ? 'refused' : 'unknown';
+    if (isDiskFailure(error)) return 'unknown'; // its last words
     const reply = error instanceof KvError ? replyOfError(error) : result && decodeReply(operation.request, result);
     must(reply !== null, 'REV', () => `operation #${operation.id} ended with ${error?.message ?? 'nothing'}`);
     return reply ?? 'unknown';

@@ -4,7 +4,7 @@ import { Member, type MemberPorts } from '../../src/member/member.js';
 import { type MemberOptions, defaultMemberOptions } from '../../src/member/options.js';
 import type { MemberId } from '../../src/raft/messages.js';
 import { SimClock } from './clock.js';
-import { SimDisk, SimDiskError } from './disk.js';
+import { SimDisk, isDiskFailure } from './disk.js';
 import { DurableLog } from './durable-log.js';
 import { FaultCounts } from './fault-counts.js';
 import { ApplyWatch } from './invariants/apply-watch.js';
@@ -26,7 +26,7 @@ const CLUSTER_ID = 0xc0ff_ee00_0000_0001n;
 /** How long a member that cannot go on still stands around before its process is gone, at most. */
 const MAX_DYING_MS = 20;
 /** After this long at most, whatever watches over the process has started it again. */
-const MAX_SUPERVISOR_MS = 3_000;
+export const MAX_SUPERVISOR_MS = 3_000;
 
 interface Process {
   readonly member: Member;
@@ -225,12 +225,4 @@ export class Cluster {
       if (machine.status === 'down') this.boot(machine);
     });
   }
-}
-
-/** Whether an injected failure of the disk is at the bottom of `error`. */
-function isDiskFailure(error: unknown): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof SimDiskError && cause.isInjected) return true;
-  }
-  return false;
 }

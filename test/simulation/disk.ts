@@ -275,3 +275,11 @@ export class SimDiskError extends Error {
     super(message);
   }
 }
+
+/** Whether an injected failure of the disk is at the bottom of `error`. */
+export function isDiskFailure(error: unknown): boolean {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof SimDiskError && cause.isInjected) return true;
+  }
+  return false;
+}

@@ -50,6 +50,11 @@ export class LogOracle {
     this.#outcomes.set(operation.id, { index, reply: this.model.apply(operation.request), appliedAt });
   }
 
+  /** Whether the operation is in the committed log. */
+  knows(id: number): boolean {
+    return this.#outcomes.has(id);
+  }
+
   /** A member tells the client of a write that it is done. */
   checkAnswer(operation: Operation, reply: Reply): void {
     const outcome = this.#outcomes.get(operation.id);

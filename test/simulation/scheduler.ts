@@ -87,9 +87,8 @@ export class Scheduler {
     this.#failure ??= failure;
   }
 
-  /** Mixes something that happened into the hash and shows it in the trace. */
+  /** Shows in the trace what is not an event of its own. */
   note(text: string): void {
-    this.hash.addText(text);
     this.#trace?.(`${this.nowMs.toFixed(3).padStart(12)}  ${text}`);
   }
 
