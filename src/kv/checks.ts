@@ -1,5 +1,6 @@
+import { BranchChanges } from './branch-changes.js';
 import { KvError } from './errors.js';
-import { FROM_KEY, type Key } from './key.js';
+import type { Key } from './key.js';
 import type { DeleteRangeRequest, PutRequest, RangeRequest, RequestOp, TxnRequest } from './wire/requests.js';
 
 /*
@@ -35,8 +36,13 @@ export function checkDeleteRange(request: DeleteRangeRequest): void {
  */
 export function checkTxn(request: TxnRequest, maxOps: number): void {
   checkOperations(request, maxOps);
-  checkBranch(request.success);
-  checkBranch(request.failure);
+  if (mayRepeatKeys(request.success)) checkBranch(request.success);
+  if (mayRepeatKeys(request.failure)) checkBranch(request.failure);
+}
+
+/** The common case is one operation. */
+function mayRepeatKeys(operations: readonly RequestOp[]): boolean {
+  return operations.length > 1 || operations[0]?.kind === 'txn';
 }
 
 function checkKey(key: Key): void {
@@ -68,45 +74,16 @@ function checkOperation(operation: RequestOp, maxOps: number): void {
   }
 }
 
-/** What a branch may change, nested transactions included. */
-interface Changes {
-  readonly puts: Set<Key>;
-  readonly deletes: DeleteRangeRequest[];
-}
-
-/**
- * No key may be put twice, or put and deleted, in one branch: which of the two came last would decide. The two branches of
- * a nested transaction exclude each other and may do what they like. As in etcd two cases pass: a nested transaction that
- * puts what a later nested one deletes, and anything deleted by an interval without an upper end.
- */
-function checkBranch(operations: readonly RequestOp[]): Changes {
-  const puts = new Set<Key>();
-  const deletes: DeleteRangeRequest[] = [];
-  for (const operation of operations) {
-    if (operation.kind === 'deleteRange') deletes.push(operation.request);
-  }
+/** @throws KvError KV_DUPLICATE_KEY */
+function checkBranch(operations: readonly RequestOp[]): BranchChanges {
+  const changes = new BranchChanges();
+  for (const operation of operations) if (operation.kind === 'deleteRange') changes.delete(operation.request);
   for (const operation of operations) {
     if (operation.kind !== 'txn') continue;
-    const success = checkBranch(operation.request.success);
-    const failure = checkBranch(operation.request.failure);
-    for (const key of success.puts) addPut(key, puts, deletes);
-    for (const key of failure.puts) if (!success.puts.has(key)) addPut(key, puts, deletes);
-    deletes.push(...success.deletes, ...failure.deletes);
+    const nested = checkBranch(operation.request.success);
+    nested.unite(checkBranch(operation.request.failure));
+    changes.absorb(nested);
   }
-  for (const operation of operations) {
-    if (operation.kind === 'put') addPut(operation.request.key, puts, deletes);
-  }
-  return { puts, deletes };
-}
-
-function addPut(key: Key, puts: Set<Key>, deletes: readonly DeleteRangeRequest[]): void {
-  if (puts.has(key) || deletes.some((request) => covers(request, key))) {
-    throw new KvError('KV_DUPLICATE_KEY', 'a key is put twice, or put and deleted, in one branch of the transaction');
-  }
-  puts.add(key);
-}
-
-function covers(request: DeleteRangeRequest, key: Key): boolean {
-  if (request.rangeEnd === '') return key === request.key;
-  return request.rangeEnd !== FROM_KEY && key >= request.key && key < request.rangeEnd;
+  for (const operation of operations) if (operation.kind === 'put') changes.put(operation.request.key);
+  return changes;
 }

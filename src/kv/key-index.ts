@@ -1,6 +1,6 @@
 import sortedBtree from 'sorted-btree';
 import type { KeyHistory } from './key-history.js';
-import type { Key } from './key.js';
+import { type Key, compareKeys } from './key.js';
 
 const { default: BTree } = sortedBtree;
 
@@ -8,10 +8,6 @@ const { default: BTree } = sortedBtree;
 const FAN_OUT = 64;
 
 const STOP = { break: 0 };
-
-function compareKeys(a: Key, b: Key): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
 
 /** Sees one key; true ends the visit. The index must not gain or lose keys meanwhile. */
 export type KeyVisitor = (key: Key, history: KeyHistory) => boolean;

@@ -10,7 +10,7 @@ const CACHE_ENTRY_SHARE = 1 / 8;
 
 /** Writes to hand to the store, and what to tell back once they are there. */
 export interface RevisionBatch {
-  readonly writes: readonly KvWrite[];
+  readonly writes: KvWrite[];
   /** The last revision in it. */
   readonly through: number;
   readonly bytes: number;

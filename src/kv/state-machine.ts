@@ -1,33 +1,21 @@
-import { asError } from '../lib/errors.js';
 import { crc32 } from '../lib/crc32.js';
-import { type Command, CommandKind } from './commands.js';
+import { asError } from '../lib/errors.js';
+import type { Command } from './commands.js';
 import { Compaction } from './compaction.js';
-import { KvError, compacted, futureRevision } from './errors.js';
+import { KvError } from './errors.js';
+import { execute } from './execute.js';
 import { HashRead, type KeySpaceHash, hashIndex } from './hash.js';
 import { loadIndex, loadMembers } from './load.js';
-import {
-  type MemberRecord,
-  decodePublishMember,
-  encodeMember,
-  encodeMemberKey,
-  encodeMemberRecord,
-} from './members.js';
+import { MemberTable } from './member-table.js';
+import { type MemberRecord, encodeMember } from './members.js';
 import { Mvcc } from './mvcc.js';
-import type { KvStore, KvWrite } from './ports.js';
+import type { KvStore } from './ports.js';
 import { RangeRead, readRange } from './range.js';
 import type { ApplyOutcome, KvResult } from './results.js';
 import { RevisionStore } from './revision-store.js';
 import { FRESH_STATE, type StateRecord, readState, stateWrite } from './state-record.js';
 import { isReadOnlyTxn, runTxn } from './txn.js';
-import {
-  decodeCompactionRequest,
-  decodeDeleteRangeRequest,
-  decodePutRequest,
-  decodeTxnRequest,
-} from './wire/decode.js';
 import type { RangeRequest, TxnRequest } from './wire/requests.js';
-import { EMPTY_BODY } from './wire/responses.js';
-import { checkLease, deleteRange, put } from './write.js';
 
 export interface KvStateMachineOptions {
   /** Bound of the cache of values that have been read from the store. */
@@ -50,11 +38,9 @@ export class KvStateMachine {
   readonly #store: KvStore;
   readonly #mvcc: Mvcc;
   readonly #compaction: Compaction;
-  readonly #members: Map<bigint, MemberRecord>;
+  readonly #members: MemberTable;
   #appliedIndex: number;
   #appliedTerm: number;
-  /** Members that have changed since the last flush took them. */
-  readonly #changedMembers = new Set<bigint>();
   /** What the last flush wrote, or is writing. */
   #takenState: StateRecord;
   /** The compaction whose removals the store has. */
@@ -71,13 +57,13 @@ export class KvStateMachine {
   static async open(store: KvStore, options: KvStateMachineOptions = {}): Promise<KvStateMachine> {
     const state = readState(store) ?? FRESH_STATE;
     const { index, deletedKeys } = await loadIndex(store, state);
-    const members = await loadMembers(store, state);
+    const members = new MemberTable(await loadMembers(store, state));
     const records = new RevisionStore(store, state.revision, state.revisionRecords, options.cacheBytes ?? CACHE_BYTES);
     const mvcc = new Mvcc(index, records, state.revision, state.compactRevision, deletedKeys);
     return new KvStateMachine(store, state, mvcc, members);
   }
 
-  private constructor(store: KvStore, state: StateRecord, mvcc: Mvcc, members: Map<bigint, MemberRecord>) {
+  private constructor(store: KvStore, state: StateRecord, mvcc: Mvcc, members: MemberTable) {
     this.#store = store;
     this.#mvcc = mvcc;
     this.#compaction = new Compaction(mvcc, state.finishedCompactRevision);
@@ -125,12 +111,12 @@ export class KvStateMachine {
   bootstrapMembers(records: readonly MemberRecord[]): void {
     if (this.#appliedIndex > 0 || this.#members.size > 0)
       throw new Error('members are set once, before the first command');
-    for (const record of records) this.#setMember(record);
+    for (const record of records) this.#members.set(record);
   }
 
   /** What the cluster knows of its members, by id. */
   members(): readonly MemberRecord[] {
-    return [...this.#members.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return this.#members.list();
   }
 
   /** Applies a committed entry that is no command, such as the one a new leader begins with. */
@@ -228,10 +214,9 @@ export class KvStateMachine {
     this.#expectSound();
     const state = this.#currentState();
     const batch = this.#mvcc.records.takeBatch();
-    const isClean =
-      batch.writes.length === 0 && this.#changedMembers.size === 0 && equalStates(state, this.#takenState);
-    if (isClean && !options.sync) return;
-    const writes: KvWrite[] = batch.writes.concat(this.#takeMemberWrites(), stateWrite(state));
+    const writes = batch.writes.concat(this.#members.takeWrites());
+    if (writes.length === 0 && equalStates(state, this.#takenState) && !options.sync) return;
+    writes.push(stateWrite(state));
     this.#takenState = state;
     try {
       await this.#store.write(writes, options);
@@ -252,7 +237,7 @@ export class KvStateMachine {
 
   #run(command: Command): ApplyOutcome {
     try {
-      const body = this.#execute(command);
+      const body = execute(command, this.#mvcc, this.#members);
       this.#mvcc.commit();
       return { revision: this.#mvcc.revision, body };
     } catch (error) {
@@ -263,60 +248,6 @@ export class KvStateMachine {
       this.#mvcc.rollback();
       return error;
     }
-  }
-
-  #execute({ kind, request }: Command): Buffer {
-    switch (kind) {
-      case CommandKind.put:
-        return this.#put(request);
-      case CommandKind.deleteRange:
-        return deleteRange(this.#mvcc, decodeDeleteRangeRequest(request));
-      case CommandKind.txn:
-        return runTxn(this.#mvcc, decodeTxnRequest(request));
-      case CommandKind.compact:
-        return this.#compact(request);
-      case CommandKind.publishMember:
-        return this.#publishMember(request);
-    }
-  }
-
-  #put(request: Buffer): Buffer {
-    const decoded = decodePutRequest(request);
-    checkLease(decoded.lease);
-    return put(this.#mvcc, decoded);
-  }
-
-  #compact(request: Buffer): Buffer {
-    const { revision } = decodeCompactionRequest(request);
-    const mvcc = this.#mvcc;
-    if (revision <= mvcc.compactRevision) throw compacted(revision, mvcc.compactRevision);
-    if (revision > mvcc.revision) throw futureRevision(revision, mvcc.revision);
-    mvcc.compactRevision = revision;
-    return EMPTY_BODY;
-  }
-
-  /** Nobody knows a member that is not in the table: it has been removed, or never was one. */
-  #publishMember(request: Buffer): Buffer {
-    const attributes = decodePublishMember(request);
-    const known = this.#members.get(attributes.id);
-    if (known !== undefined) this.#setMember({ ...known, ...attributes });
-    return EMPTY_BODY;
-  }
-
-  #setMember(record: MemberRecord): void {
-    this.#members.set(record.id, record);
-    this.#changedMembers.add(record.id);
-  }
-
-  #takeMemberWrites(): KvWrite[] {
-    const writes: KvWrite[] = [];
-    for (const id of this.#changedMembers) {
-      const record = this.#members.get(id);
-      const value = record === undefined ? null : encodeMemberRecord(record);
-      writes.push({ table: 'member', key: encodeMemberKey(id), value });
-    }
-    this.#changedMembers.clear();
-    return writes;
   }
 
   #currentState(): StateRecord {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { CommandKind } from '../../src/kv/commands.js';
 import { KvError } from '../../src/kv/errors.js';
+import type { RangeRead } from '../../src/kv/range.js';
 import type { KvResult } from '../../src/kv/results.js';
 import { decodeRevision } from '../../src/kv/revision-record.js';
 import type { KvStateMachine } from '../../src/kv/state-machine.js';
@@ -32,6 +33,8 @@ type Action =
   | { readonly kind: 'txn'; readonly request: TxnRequest }
   | { readonly kind: 'compact'; readonly request: CompactionRequest }
   | { readonly kind: 'range'; readonly request: RangeRequest; readonly maxKeys: number }
+  | { readonly kind: 'openRange'; readonly request: RangeRequest }
+  | { readonly kind: 'stepRanges'; readonly maxKeys: number }
   | { readonly kind: 'noop' }
   | { readonly kind: 'compactionStep'; readonly maxKeys: number }
   | { readonly kind: 'flush' }
@@ -170,6 +173,9 @@ async function perform(driver: Driver, model: ReferenceModel, drawn: Action): Pr
     case 'flush':
       await machine.flush({ sync: false });
       break;
+    case 'openRange':
+    case 'stepRanges':
+      throw new Error(`${drawn.kind} is not for here`);
     case 'restart':
       await machine.flush({ sync: true });
       return driver.restart();
@@ -178,6 +184,47 @@ async function perform(driver: Driver, model: ReferenceModel, drawn: Action): Pr
   assert.equal(machine.compactRevision, model.compactRevision);
   return driver;
 }
+
+const sliced: fc.Arbitrary<Action> = fc.oneof(
+  fc.record({ kind: fc.constant('openRange' as const), request: rangeRequest }),
+  fc.record({ kind: fc.constant('stepRanges' as const), maxKeys: fc.integer({ min: 1, max: 3 }) }),
+);
+
+test('a range that is answered in slices sees the store as it was when it began', async () => {
+  const actions = fc.array(fc.oneof({ weight: 3, arbitrary: action }, { weight: 1, arbitrary: sliced }), {
+    maxLength: 60,
+    size: 'max',
+  });
+  await fc.assert(
+    fc.asyncProperty(actions, async (drawn) => {
+      const driver = await Driver.start({ cacheBytes: 3000 });
+      const { machine } = driver;
+      const model = new ReferenceModel();
+      let open: { readonly read: RangeRead; readonly answer: Answer }[] = [];
+      const stepAll = (maxKeys: number): void => {
+        open = open.filter(({ read, answer }) => {
+          const result = read.step(maxKeys);
+          if (result !== null) expectAnswer('range', result, answer);
+          return result === null;
+        });
+      };
+      for (const one of drawn) {
+        if (one.kind === 'openRange') {
+          const answer = model.range(one.request);
+          if (typeof answer === 'string') assert.throws(() => machine.openRange(one.request), { code: answer });
+          else open.push({ read: machine.openRange(one.request), answer });
+        } else if (one.kind === 'stepRanges') {
+          stepAll(one.maxKeys);
+        } else {
+          await perform(driver, model, one);
+        }
+      }
+      while (open.length > 0) stepAll(2);
+      driver.finishCompaction(); // would not end if a range had left its pin behind
+    }),
+    { numRuns: 400 },
+  );
+});
 
 test('every answer is that of the reference model, through flushes, compactions and restarts', async () => {
   const actions = fc.array(
