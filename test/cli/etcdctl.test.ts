@@ -1,5 +1,5 @@
-// Runs the same command lines with etcdctl and with raftkv, each against an etcd of its own, and compares every byte of
-// stdout and the exit codes. Two etcds with the same flags but for their ports: their ids differ, so ids are masked.
+// Runs the same command lines with etcdctl against an etcd, with raftkv against an etcd, and with raftkv against raftkv,
+// and compares every byte of stdout and the exit codes. What differs although nothing is wrong is masked.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,25 +8,30 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../cluster/ports.js';
-import { isBuilt, raftkv, run, type Ran } from './raftkv.js';
+import { executable, isBuilt, raftkv, run, type Ran } from './raftkv.js';
 
 const isInstalled = (program: string, arg: string): boolean => spawnSync(program, [arg]).status === 0;
 const skip = !isInstalled('etcd', '--version') || !isInstalled('etcdctl', 'version') || !isBuilt;
 
-/** An etcd and the program that talks to it. */
+/** A server of its own and the program that talks to it. */
 class Side {
   readonly folder = mkdtempSync(join(tmpdir(), 'raftkv-etcdctl-'));
-  #etcd: ChildProcess | null = null;
+  #server: ChildProcess | null = null;
   endpoint = '';
 
-  constructor(readonly program: 'etcdctl' | 'raftkv') {}
+  constructor(
+    readonly program: 'etcdctl' | 'raftkv',
+    readonly serverCommand: readonly string[],
+  ) {}
 
   async start(): Promise<void> {
     const [client, peer] = [await freePort(), await freePort()];
     this.endpoint = `127.0.0.1:${client}`;
-    this.#etcd = spawn(
-      'etcd',
+    const [command = '', ...first] = this.serverCommand;
+    this.#server = spawn(
+      command,
       [
+        ...first,
         `--data-dir=${this.folder}`,
         `--listen-client-urls=http://${this.endpoint}`,
         `--advertise-client-urls=http://${this.endpoint}`,
@@ -50,7 +55,7 @@ class Side {
     return program === 'etcdctl' ? run('etcdctl', line, { input, environment }) : raftkv(line, { input });
   }
 
-  /** What is different although nothing is wrong: ids, addresses, times, sizes. */
+  /** What is different although nothing is wrong: ids, addresses, times, sizes, and how a log begins. */
   mask(text: string): string {
     return text
       .replaceAll(/http:\/\/127\.0\.0\.1:\d{5}/g, 'URL____________________')
@@ -58,28 +63,33 @@ class Side {
       .replaceAll(/("?(?:cluster_id|member_id|ClusterID|MemberID|ID|Leader|leader)"? ?: ?)\d+/g, '$1ID')
       .replaceAll(/\b[0-9a-f]{15,16}\b/g, 'ID______________')
       .replaceAll(
-        /("?(?:raftIndex|raftAppliedIndex|RaftIndex|RaftAppliedIndex|dbSize|dbSizeInUse|DBSize)"? ?: ?)\d+/g,
+        /("?(?:raftIndex|raftAppliedIndex|RaftIndex|RaftAppliedIndex|raft_?[tT]erm|RaftTerm)"? ?: ?)\d+/g,
         '$1N',
       )
-      .replaceAll(/\b\d+ kB/g, 'NN kB')
+      .replaceAll(/("?(?:dbSize|dbSizeInUse|DBSize)"? ?: ?)\d+/g, '$1N')
+      .replaceAll(/(?:\d+\.)?\d+ k?B,/g, 'SIZE,')
+      .replaceAll(/, \d+, \d+, \d+, $/gm, ', TERM, INDEX, INDEX, ')
+      .replaceAll(/ +(?:\d+\.)?\d+ k?B \|/g, '      SIZE |')
+      .replaceAll(/(\| +(?:true|false) \| +(?:true|false) \|)( +\d+ \|){3}/g, '$1 TERM | INDEX | INDEX |')
       .replaceAll(/("took":"|"Took" : )[\d.]+[mµ]s/g, '$1T');
   }
 
   async stop(): Promise<void> {
-    if (this.#etcd !== null) {
-      const gone = new Promise((resolve) => this.#etcd?.once('exit', resolve));
-      this.#etcd.kill('SIGKILL');
+    if (this.#server !== null) {
+      const gone = new Promise((resolve) => this.#server?.once('exit', resolve));
+      this.#server.kill('SIGKILL');
       await gone;
     }
     rmSync(this.folder, { recursive: true });
   }
 }
 
-const theirs = new Side('etcdctl');
-const ours = new Side('raftkv');
+const theirs = new Side('etcdctl', ['etcd']);
+const ours = [new Side('raftkv', ['etcd']), new Side('raftkv', [process.execPath, executable, 'server'])];
+const sides = [theirs, ...ours];
 
-before(() => (skip ? undefined : Promise.all([theirs.start(), ours.start()])));
-after(() => Promise.all([theirs.stop(), ours.stop()]));
+before(() => (skip ? undefined : Promise.all(sides.map((side) => side.start()))));
+after(() => Promise.all(sides.map((side) => side.stop())));
 
 type Line = readonly string[] | { readonly args: readonly string[]; readonly input: string };
 
@@ -87,11 +97,14 @@ type Line = readonly string[] | { readonly args: readonly string[]; readonly inp
 async function compare(lines: readonly Line[], compareStdout = true): Promise<void> {
   for (const line of lines) {
     const { args, input } = 'args' in line ? line : { args: line, input: '' };
-    const [their, our] = await Promise.all([theirs.run(args, input), ours.run(args, input)]);
-    const about = `${args.join(' ')}${input === '' ? '' : ` <<< ${JSON.stringify(input)}`}\n${our.stderr}`;
-    if (compareStdout) assert.equal(ours.mask(our.stdout), theirs.mask(their.stdout), about);
-    assert.equal(our.code, their.code, about);
-    if (our.code !== 0) assert.match(our.stderr, /^(Error: |Failed to |\S+ is )/, about);
+    const [their, ...our] = await Promise.all(sides.map((side) => side.run(args, input)));
+    for (const [position, side] of ours.entries()) {
+      const ran = our[position] as Ran;
+      const about = `${args.join(' ')}${input === '' ? '' : ` <<< ${JSON.stringify(input)}`}, against ${side.serverCommand.join(' ')}\n${ran.stderr}`;
+      if (compareStdout) assert.equal(side.mask(ran.stdout), theirs.mask(their?.stdout ?? ''), about);
+      assert.equal(ran.code, their?.code, about);
+      if (ran.code !== 0) assert.match(ran.stderr, /^(Error: |Failed to |\S+ is )/, about);
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const executable = fileURLToPath(new URL('../../bin/raftkv', import.meta.url));
+export const executable = fileURLToPath(new URL('../../bin/raftkv', import.meta.url));
 
 /** The executable runs what was built. */
 export const isBuilt = existsSync(fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url)));
