@@ -18,19 +18,9 @@ export function isInstalled(program: Program): boolean {
 
 const running = new Set<ChildProcess>();
 
-/** Signals the process and all it may have started: each runs as a group of its own. */
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
 // A test that fails or is interrupted must leave no daemon behind.
 process.on('exit', () => {
-  for (const child of running) signalGroup(child, 'SIGKILL');
+  for (const child of running) child.kill('SIGKILL');
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => process.exit(1));
@@ -72,10 +62,9 @@ export class MemberProcess {
     if (this.#child !== null) throw new Error(`member ${this.name} is running already`);
     // Run as a user runs it, by its first line, which gives Node its options.
     const [command, first] = this.program === 'etcd' ? (['etcd', []] as const) : ([RAFTKV, ['server']] as const);
-    const child = spawn(command, [...first, ...this.args, ...extraArgs], {
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    // In the session of its client: Linux shares the processors out by session, and a session of its own on a busy
+    // machine wakes up late. Both programs are run alike.
+    const child = spawn(command, [...first, ...this.args, ...extraArgs], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     running.add(child);
     const keep = (chunk: Buffer) => {
@@ -109,16 +98,16 @@ export class MemberProcess {
   }
 
   pause(): void {
-    if (this.#child !== null) signalGroup(this.#child, 'SIGSTOP');
+    this.#child?.kill('SIGSTOP');
   }
 
   resume(): void {
-    if (this.#child !== null) signalGroup(this.#child, 'SIGCONT');
+    this.#child?.kill('SIGCONT');
   }
 
   /** Sends `signal` and waits for the end of the process. */
   signal(signal: NodeJS.Signals): Promise<Ending> {
-    if (this.#child !== null) signalGroup(this.#child, signal);
+    this.#child?.kill(signal);
     return this.#ended;
   }
 }
