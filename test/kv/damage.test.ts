@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { CommandKind } from '../../src/kv/commands.js';
 import { DamagedStoreError } from '../../src/kv/errors.js';
 import type { Table } from '../../src/kv/ports.js';
+import { encodeRecord, encodeRevision } from '../../src/kv/revision-record.js';
 import { KvStateMachine } from '../../src/kv/state-machine.js';
 import { decodeRangeRequest } from '../../src/kv/wire/decode.js';
 import { encodeCompactionRequest, encodeDeleteRangeRequest, encodeRangeRequest } from '../../src/kv/wire/encode.js';
+import { crc32 } from '../../src/lib/crc32.js';
 import type { MemoryKvStore } from './memory-kv-store.js';
 import { Driver } from './support.js';
 
@@ -88,6 +90,27 @@ test('a record under another key is noticed', async () => {
   }
 });
 
+test('records that are sound but do not fit each other are noticed', async () => {
+  const { store } = await sample();
+  const cases: [main: number, key: string, create: number, version: number, problem: RegExp][] = [
+    [4, 'z', 4, 1, /key 5\.0: the history of its key before it is gone/],
+    [5, 'z', 5, 1, /key 9\.0: it does not fit the history/],
+    [8, 'b', 6, 2, /key 8\.0: it does not fit the history/],
+    [8, 'b', 8, 2, /key 8\.0: it does not fit the history/],
+    [9, 'a', 9, 5, /key 9\.0: it does not fit the history/],
+    [9, 'a', 2, 4, /key 9\.0: it does not fit the history/],
+    [9, 'y', 8, 2, /key 9\.0: the history of its key before it is gone/],
+    [8, 'b', 0, 0, /key 8\.0: it does not fit the history/],
+    [9, 'y', 0, 0, /key 9\.0: the history of its key before it is gone/],
+  ];
+  for (const [main, key, create, version, problem] of cases) {
+    const damaged = store.copy();
+    const record = encodeRecord(key, create, main, 0, version, Buffer.alloc(0), 0n);
+    damaged.damage('revision', encodeRevision(main, 0), record);
+    await refusesToOpen(damaged, problem);
+  }
+});
+
 test('a record too many is noticed', async () => {
   const old = await sample();
   const { store } = old;
@@ -110,7 +133,6 @@ test('a newer format is refused without touching anything', async () => {
   const [key] = store.keys('meta') as [Buffer];
   const value = store.get('meta', key) as Buffer;
   value[4] = 2;
-  const { crc32 } = await import('../../src/lib/crc32.js');
   value.writeUInt32BE(crc32(value.subarray(4)), 0);
   store.damage('meta', key, value);
   const { writes } = store;
