@@ -195,6 +195,11 @@ export class KvStateMachine {
     return this.#compaction.hasWork;
   }
 
+  /** A compaction has ended, but the store does not have it yet: whoever waits for it waits for a flush. */
+  get hasUnflushedCompaction(): boolean {
+    return this.#compaction.finished > this.#flushedCompaction;
+  }
+
   /**
    * Calls back once everything that compaction at `revision` leaves out is gone from the store: at once, or at the end of
    * a flush. Never after close().

@@ -29,7 +29,6 @@ export async function runFlusher(target: FlushTarget): Promise<void> {
   const { clock } = target;
   let flushedAt = clock.now();
   let measuredAt = -Infinity;
-  let hadHistoryLeft = false;
   while (!target.isStopped) {
     if (clock.now() - measuredAt >= MEASURE_INTERVAL_MS) {
       await target.measure();
@@ -42,9 +41,9 @@ export async function runFlusher(target: FlushTarget): Promise<void> {
     const hasHistoryLeft = target.state.kv.compactionStep(COMPACTION_STEP_KEYS);
     const { pendingBytes } = target.state.kv;
     const isDue = pendingBytes > 0 && clock.now() - flushedAt >= FLUSH_INTERVAL_MS;
-    // The flush after the last step tells those who wait for the history to be gone.
-    if (!isDue && pendingBytes < FLUSH_BYTES && !hasHistoryLeft && !hadHistoryLeft) continue;
-    hadHistoryLeft = hasHistoryLeft;
+    // A compaction may end in its first step and have nothing to remove; it is told all the same, by a flush.
+    const isCompacting = hasHistoryLeft || target.state.kv.hasUnflushedCompaction;
+    if (!isDue && pendingBytes < FLUSH_BYTES && !isCompacting) continue;
     await target.state.flush();
     flushedAt = clock.now();
   }
