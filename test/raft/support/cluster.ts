@@ -18,6 +18,10 @@ export class Cluster {
   readonly members = new Map<MemberId, Member>();
   readonly network: Network;
   readonly invariants: Invariants;
+  /** Every message so far. */
+  readonly sent: Message[] = [];
+  /** While true, whatever happens happens in one turn of the event loop. */
+  isTurnHeld = false;
   /** Requests of clients, in the order in which they were made. */
   readonly clients: Client[] = [];
 
@@ -31,6 +35,7 @@ export class Cluster {
     }
     this.invariants = new Invariants([...this.members.values()]);
     this.network = new Network(this.members, merged.electionTimeoutMs);
+    this.network.onSend = (message) => this.sent.push(message);
     this.network.onReply = (from, rpc, args, reply) => this.invariants.onReply(from as Member, rpc, args, reply);
   }
 
@@ -92,6 +97,7 @@ export class Cluster {
     for (;;) {
       await new Promise((resume) => setImmediate(resume)); // all promise continuations run before it
       this.invariants.check();
+      if (this.isTurnHeld) return;
       let hasRun = false;
       for (const member of this.all) hasRun = member.clock.runDeferred() || hasRun;
       if (!hasRun) return;

@@ -70,6 +70,19 @@ const time: { readonly [name: string]: Command } = {
   },
 };
 
+const turns: { readonly [name: string]: Command } = {
+  'begin-turn'({ cluster }) {
+    cluster.isTurnHeld = true;
+  },
+  async 'end-turn'({ cluster }) {
+    cluster.isTurnHeld = false;
+    await cluster.drain();
+  },
+  'forgive-broken-invariants'({ cluster }) {
+    cluster.invariants.isForgiving = true;
+  },
+};
+
 const network: { readonly [name: string]: Command } = {
   async deliver({ cluster, words }) {
     if (words.length === 0) return cluster.deliverAll();
@@ -163,6 +176,11 @@ const machines: { readonly [name: string]: Command } = {
   'break-snapshots'({ cluster, words }) {
     for (const member of membersOf(cluster, words)) member.volume.isUnreadable = true;
   },
+  /** Gives a member that is down a disk that is not its own. */
+  image({ cluster, words, see }) {
+    if (cluster.member(words[0] ?? '').node) throw new Error(`${words[0]} is running`);
+    return drawing['log']?.({ cluster, words, see });
+  },
   async compact({ cluster, words }) {
     for (const member of membersOf(cluster, words)) await cluster.compact(member);
   },
@@ -204,6 +222,10 @@ const looks: { readonly [name: string]: Command } = {
   },
   log({ cluster, words, see }) {
     for (const member of membersOf(cluster, words)) {
+      if (!member.node) {
+        see(`${member.name}: down`);
+        continue;
+      }
       const { log } = member.up.raft;
       const terms = log.between(log.firstIndex, log.lastIndex).map((entry) => entry.term);
       see(`${member.name}: ${drawLog({ marker: log.marker, terms })}`);
@@ -228,6 +250,10 @@ const looks: { readonly [name: string]: Command } = {
     const lines = cluster.network.messages.filter(matches).map(describeMessage);
     for (const line of lines.length > 0 ? lines : ['no messages']) see(line);
   },
+  sent({ cluster, words, see }) {
+    const { matches } = parseSelector(cluster, words);
+    see(`${words.join(' ')}: ${cluster.sent.filter(matches).length} sent`);
+  },
   outcomes({ cluster, words, see }) {
     for (const { line } of cluster.clients)
       if (words.length === 0 || words.some((word) => line.startsWith(`${word}:`) || line.startsWith(`${word} `)))
@@ -237,6 +263,7 @@ const looks: { readonly [name: string]: Command } = {
 
 export const commands: { readonly [name: string]: Command } = {
   ...time,
+  ...turns,
   ...network,
   ...machines,
   ...clients,

@@ -22,7 +22,7 @@ export class Member implements Station, Witness {
   unreportedFailure: string | null = null;
   /** What the next elections add to the shortest timeout, in ms. After these, `drawAnother` says. */
   readonly draws: number[] = [];
-  drawAnother = (bound: number): number => Math.floor(bound / 2);
+  drawAnother = (bound: number): number => Math.floor(bound / 2) + 20 * Number(this.id);
   onApply: (entry: Entry) => void = () => {};
   #store: MemoryStore | null = null;
   #drawn = 0;
@@ -90,7 +90,7 @@ export class Member implements Station, Witness {
     this.node = null;
   }
 
-  /** Election timeouts are in the middle of their span unless the script draws; all other numbers count up. */
+  /** Election timeouts are about the middle of their span, n1's first, unless the script draws; all other numbers count up. */
   #random(): Random {
     return {
       below: (bound) => {

@@ -54,6 +54,8 @@ export class Network {
   readonly cut = new Set<string>();
   /** Called with each reply at the moment it leaves: what it promises must be on disk by then. */
   onReply: (from: Station, rpc: RpcName, args: never, reply: never) => void = () => {};
+  /** Called with each message that is sent. */
+  onSend: (message: Message) => void = () => {};
   #calls = new Set<Call>();
   #nextNumber = 1;
 
@@ -147,6 +149,7 @@ export class Network {
   }
 
   #post(message: Message): void {
+    this.onSend(message);
     if (this.#isCut(message.from, message.to)) this.#lose(message.call);
     else this.messages.push(message);
   }
