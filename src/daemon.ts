@@ -49,8 +49,17 @@ class Opened {
     this.#closers.push(close);
   }
 
+  /** Goes on when one cannot be closed, so that the disk is closed whatever happens. Rejects with the first failure. */
   async close(): Promise<void> {
-    for (const close of this.#closers.splice(0).reverse()) await close();
+    const failures: unknown[] = [];
+    for (const close of this.#closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (thrown) {
+        failures.push(thrown);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 }
 
@@ -63,7 +72,9 @@ export async function startDaemon(config: ServerConfig, logger: Logger, hooks: D
   try {
     return await open(config, logger, hooks, opened);
   } catch (thrown) {
-    await opened.close();
+    await opened.close().catch((error: unknown) => {
+      logger.error({ err: asError(error) }, 'what had been started could not be stopped');
+    });
     throw thrown;
   }
 }
