@@ -1,7 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import type { Command } from './command.js';
 import { globalFlags } from './globals.js';
-import { registry, SERVER } from './registry.js';
+import { COMPLETION, registry, SERVER } from './registry.js';
 
 const WIDTH = 110;
 
@@ -27,6 +27,7 @@ export async function generalHelp(): Promise<string> {
     .example('raftkv get greeting', '')
     .epilogue('Flags of a command: raftkv <command> --help. Environment: RAFTKV_ENDPOINTS for --endpoints, and so on.');
   for (const { name, summary } of registry) screen = screen.command(name, summary);
+  screen = screen.command(COMPLETION.name, COMPLETION.summary);
   return `${await screen.getHelp()}\n`;
 }
 

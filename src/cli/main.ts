@@ -3,7 +3,7 @@ import { sortArguments } from './arguments.js';
 import { ExitCode, explain, Failure } from './failure.js';
 import { globalFlags, refusedFlags, toleratedFlags } from './globals.js';
 import { note, writeOut } from './output.js';
-import { registry, SERVER } from './registry.js';
+import { COMPLETION, registry, SERVER } from './registry.js';
 
 /** Runs `raftkv` with what stands after it on the command line, and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -18,10 +18,20 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function dispatch(argv: readonly string[]): Promise<number> {
+  if (argv[0] === '--get-yargs-completions') {
+    const { complete } = await import('./completion.js');
+    await complete(argv);
+    return ExitCode.ok;
+  }
   const { word, rest } = takeWord(argv);
   if (word === SERVER.name) {
     const { runServer } = await import('./server.js');
     return runServer(rest);
+  }
+  if (word === COMPLETION.name) {
+    const { printCompletionScript } = await import('./completion.js');
+    await printCompletionScript();
+    return ExitCode.ok;
   }
   if (word === undefined || word === 'help') return helpWanted(word === 'help' ? rest : [], argv);
   const { name, args } = commandNamed(word, rest);
@@ -86,7 +96,7 @@ function commandNamed(
 }
 
 function unknownCommand(name: string): Failure {
-  const names = [SERVER.name, ...registry.map((entry) => entry.name)];
+  const names = [SERVER.name, COMPLETION.name, ...registry.map((entry) => entry.name)];
   return new Failure(
     ExitCode.error,
     `unknown command "${name}" for "raftkv"${didYouMean(name, names) || '; see raftkv --help'}`,

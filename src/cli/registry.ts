@@ -42,5 +42,6 @@ export const registry: readonly Entry[] = [
   { name: 'version', summary: 'Prints the version', load: () => import('./commands/version.js') },
 ];
 
-/** The only other name: `compact` is what most people type first. */
+/** Commands that main.ts knows by itself. */
+export const COMPLETION = { name: 'completion', summary: 'Prints a script for completion in bash or zsh' } as const;
 export const SERVER = { name: 'server', summary: 'Runs one member of a cluster' } as const;

@@ -29,6 +29,16 @@ test('every command explains itself with flags and examples', { skip }, async ()
   assert.equal((await raftkv(['help', 'member', 'list'])).stdout, (await raftkv(['member', 'list', '-h'])).stdout);
 });
 
+test('the shell is told which commands and flags there are', { skip }, async () => {
+  assert.match((await raftkv(['completion'])).stdout, /raftkv --get-yargs-completions/);
+  const complete = async (...words: string[]): Promise<string[]> =>
+    (await raftkv(['--get-yargs-completions', 'raftkv', ...words])).stdout.trim().split('\n');
+  assert.deepEqual(await complete('endpoint', ''), ['health', 'status']);
+  assert.ok((await complete('get', '--pre')).includes('--prefix'));
+  assert.ok((await complete('server', '--data')).includes('--data-dir'));
+  assert.ok((await complete('')).includes('put'));
+});
+
 test('what is no command is told with the one that was meant', { skip }, async () => {
   const typo = await raftkv(['gte', 'k']);
   assert.equal(typo.code, 1);
