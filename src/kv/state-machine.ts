@@ -138,7 +138,7 @@ export class KvStateMachine {
     return outcome;
   }
 
-  /** RangeResponse. @throws KvError KV_COMPACTED, KV_FUTURE_REVISION */
+  /** RangeResponse. For one key, or few: a large range is better opened. @throws KvError KV_COMPACTED, KV_FUTURE_REVISION */
   range(request: RangeRequest): KvResult {
     this.#expectSound();
     return { revision: this.#mvcc.revision, body: readRange(this.#mvcc, request) };

@@ -3,7 +3,7 @@ import { KvError, compacted, futureRevision, keyNotFound } from './errors.js';
 import type { Mvcc } from './mvcc.js';
 import { readRange } from './range.js';
 import type { DeleteRangeRequest, PutRequest, RangeRequest, RequestOp, TxnRequest } from './wire/requests.js';
-import { encodeResponseOp, encodeTxnBody } from './wire/responses.js';
+import { TxnBody } from './wire/responses.js';
 import { checkLease, deleteRange, put } from './write.js';
 
 /** A transaction whose conditions have been judged: the branch it takes, with those of its nested transactions. */
@@ -28,7 +28,7 @@ export function runTxn(mvcc: Mvcc, request: TxnRequest): Buffer {
   const taken = judge(mvcc, request);
   checkPuts(mvcc, taken);
   checkRanges(mvcc, taken);
-  return execute(mvcc, taken);
+  return execute(mvcc, taken).finish();
 }
 
 /** Only ranges in both branches, not even nested transactions: needs no consensus. */
@@ -87,17 +87,21 @@ function checkRanges(mvcc: Mvcc, taken: Taken): void {
   }
 }
 
-function execute(mvcc: Mvcc, taken: Taken): Buffer {
-  const responses = taken.operations.map((step) => executeStep(mvcc, step));
-  return encodeTxnBody(taken.succeeded, responses);
+function execute(mvcc: Mvcc, taken: Taken): TxnBody {
+  const body = new TxnBody(taken.succeeded);
+  for (const step of taken.operations) {
+    if (step.kind === 'txn') {
+      body.addNested(execute(mvcc, step.taken));
+    } else {
+      const response = executeStep(mvcc, step);
+      // After the step: a change counts in its own header.
+      body.addResponse(step.kind, mvcc.visibleRevision, response);
+    }
+  }
+  return body;
 }
 
-function executeStep(mvcc: Mvcc, step: Step): Buffer {
-  if (step.kind === 'txn') return encodeResponseOp('txn', 0, execute(mvcc, step.taken));
-  let body: Buffer;
-  if (step.kind === 'range') body = readRange(mvcc, step.request);
-  else if (step.kind === 'put') body = put(mvcc, step.request);
-  else body = deleteRange(mvcc, step.request);
-  // After the step: a change counts in its own header.
-  return encodeResponseOp(step.kind, mvcc.visibleRevision, body);
+function executeStep(mvcc: Mvcc, step: Exclude<Step, { kind: 'txn' }>): Buffer {
+  if (step.kind === 'range') return readRange(mvcc, step.request);
+  return step.kind === 'put' ? put(mvcc, step.request) : deleteRange(mvcc, step.request);
 }

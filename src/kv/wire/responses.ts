@@ -41,23 +41,62 @@ export function encodeDeleteRangeBody(deleted: number, prevKvs: readonly Buffer[
   return writer.finish();
 }
 
-/** TxnResponse. `responses` are encoded ResponseOps. */
-export function encodeTxnBody(succeeded: boolean, responses: readonly Buffer[]): Buffer {
-  const writer = new WireWriter().bool(2, succeeded);
-  for (const response of responses) writer.message(3, response);
-  return writer.finish();
-}
-
 /** The numbers of the members of ResponseOp's oneof. */
-export const RESPONSE_OP_FIELD = { range: 1, put: 2, deleteRange: 3, txn: 4 } as const;
+const RESPONSE_OP_FIELD = { range: 1, put: 2, deleteRange: 3, txn: 4 } as const;
+
+const SUCCEEDED = Buffer.from([tagOf(2, VARINT), 1]);
 
 /**
- * ResponseOp: the header of a result within a transaction carries nothing but the revision, and that of a nested
- * transaction, for which `revision` is 0, not even that.
+ * TxnResponse, in parts: transactions nest deeply and hold large ranges, so that everything is copied only once, at the
+ * end.
  */
-export function encodeResponseOp(kind: keyof typeof RESPONSE_OP_FIELD, revision: number, body: Buffer): Buffer {
-  const header = new WireWriter().message(1, new WireWriter().int53(3, revision).finish()).finish();
-  return new WireWriter().message(RESPONSE_OP_FIELD[kind], header, body).finish();
+export class TxnBody {
+  readonly #parts: Buffer[] = [];
+  #size = 0;
+
+  constructor(succeeded: boolean) {
+    if (succeeded) this.#add(SUCCEEDED);
+  }
+
+  /** @param revision for the header of a result within a transaction, which carries nothing else */
+  addResponse(kind: 'range' | 'put' | 'deleteRange', revision: number, body: Buffer): void {
+    this.#add(responsePrefix(RESPONSE_OP_FIELD[kind], revision, body.length));
+    this.#add(body);
+  }
+
+  /** The header of a nested transaction is there, but empty. */
+  addNested(body: TxnBody): void {
+    this.#add(responsePrefix(RESPONSE_OP_FIELD.txn, 0, body.#size));
+    for (const part of body.#parts) this.#add(part);
+  }
+
+  finish(): Buffer {
+    return Buffer.concat(this.#parts, this.#size);
+  }
+
+  #add(part: Buffer): void {
+    this.#parts.push(part);
+    this.#size += part.length;
+  }
+}
+
+/** What stands before a body in `responses`: tag and length of the ResponseOp, of its member, and the member's header. */
+function responsePrefix(field: number, revision: number, bodyBytes: number): Buffer {
+  const headerBytes = revision === 0 ? 0 : 1 + varintSize(revision);
+  const memberBytes = 1 + varintSize(headerBytes) + headerBytes + bodyBytes;
+  const operationBytes = 1 + varintSize(memberBytes) + memberBytes;
+  const prefix = Buffer.allocUnsafe(1 + varintSize(operationBytes) + operationBytes - bodyBytes);
+  prefix[0] = tagOf(3, DELIMITED);
+  let position = writeVarint(prefix, 1, operationBytes);
+  prefix[position++] = tagOf(field, DELIMITED);
+  position = writeVarint(prefix, position, memberBytes);
+  prefix[position++] = tagOf(1, DELIMITED);
+  position = writeVarint(prefix, position, headerBytes);
+  if (revision !== 0) {
+    prefix[position++] = tagOf(3, VARINT);
+    writeVarint(prefix, position, revision);
+  }
+  return prefix;
 }
 
 function writeMessage(target: Buffer, position: number, field: number, message: Buffer): number {
