@@ -10,6 +10,14 @@ import { note, writeOut } from './output.js';
 const OK = 0;
 const FAILED = 1;
 const BAD_ARGUMENTS = 2;
+/** What is in the data directory cannot be used: starting again will not help, an operator must look. */
+const UNUSABLE_DATA = 3;
+const UNUSABLE_DATA_CODES = new Set([
+  'STORAGE_DAMAGE',
+  'STORAGE_OTHER_MEMBER',
+  'STORAGE_NEWER_FORMAT',
+  'KV_DAMAGED_STORE',
+]);
 
 /** Time beyond --shutdown-grace after which a stop that hangs is cut short, in milliseconds. */
 const STOP_MARGIN_MS = 10_000;
@@ -38,7 +46,8 @@ export async function runServer(args: readonly string[]): Promise<number> {
     // A user's mistake or a state of the machine: one line, no stack.
     if (!(thrown instanceof RaftkvError)) throw thrown;
     note(`raftkv: ${thrown.message}`);
-    return thrown instanceof ConfigError ? BAD_ARGUMENTS : FAILED;
+    if (thrown instanceof ConfigError) return BAD_ARGUMENTS;
+    return UNUSABLE_DATA_CODES.has(thrown.code) ? UNUSABLE_DATA : FAILED;
   }
 }
 

@@ -126,7 +126,7 @@ test('what a user did wrong ends with one line and code 2', { skip }, async () =
 });
 
 test(
-  'a port that is taken, a directory that is in use, and data of another cluster end with one line and code 1',
+  'a port that is taken and a directory that is in use end with code 1, data of another cluster with code 3',
   { skip },
   async () => {
     const { client, args } = await place('taken');
@@ -141,7 +141,9 @@ test(
     await refused(elsewhere.args, 1, /^raftkv: data directory .* is in use by process \d+; stop that one first/);
     member.signal('SIGTERM');
     assert.equal(await member.ended, 0);
-    await refused([...args, '--initial-cluster-token=other'], 1, /^raftkv: /);
+    await refused([...args, '--initial-cluster-token=other'], 3, /^raftkv: .*taken/);
+    rmSync(join(folder, 'taken', 'raft'), { recursive: true });
+    await refused(args, 3, /^raftkv: .*taken\/raft: the database is missing/);
   },
 );
 

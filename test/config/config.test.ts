@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import fc from 'fast-check';
 import { loadConfig, type LoadedConfig } from '../../src/config/config.js';
 import { prepareDataDir } from '../../src/config/data-dir.js';
 import { ConfigError } from '../../src/config/errors.js';
@@ -206,6 +207,27 @@ test('flags of etcd that change nothing here are accepted with a warning, and --
     '--strict-reconfig-check is not needed: members cannot be added or removed; remove it',
     '--proxy is not needed: raftkv has no proxy mode; remove it',
   ]);
+});
+
+test('whatever is written, the answer is a configuration or a refusal in one line', async () => {
+  const words = fc.oneof(
+    fc.constantFrom('--', '-', '--=', '--name', '--name=', '--pre-vote', '--config-file', '-x', '--cert-file', '=', ''),
+    fc.constantFrom(...optionKeys.map((key) => `--${options[key].flag}`)),
+    fc
+      .tuple(fc.constantFrom(...optionKeys.map((key) => options[key].flag)), fc.string())
+      .map((pair) => `--${pair.join('=')}`),
+    fc.constantFrom('http://a:1', 'http://[::1]:1', 'a=http://b:1', '100', '5s', 'new', 'true', 'default'),
+    fc.string(),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(words, { maxLength: 5 }), async (args) => {
+      try {
+        await load(args);
+      } catch (thrown) {
+        assert.ok(thrown instanceof ConfigError, String(thrown));
+      }
+    }),
+  );
 });
 
 test('every default is accepted by its own check, and no flag is there twice', () => {
