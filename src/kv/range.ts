@@ -32,6 +32,21 @@ export function readRevision(mvcc: Mvcc, requested: number): number {
   return requested;
 }
 
+/** A range that is answered step by step. Whoever does not see it through must close it. */
+export interface SlicedRange {
+  /** Goes over at most `maxKeys` more keys. Null: call again. The answer comes once, and closes the range. */
+  step(maxKeys: number): KvResult | null;
+  /** Gives the range up, or does nothing after its end. */
+  close(): void;
+}
+
+/** Begins a range. That of a single key has its answer already. @throws KvError KV_COMPACTED, KV_FUTURE_REVISION */
+export function openRange(mvcc: Mvcc, request: RangeRequest): SlicedRange {
+  if (request.rangeEnd !== '') return new RangeRead(mvcc, request);
+  const result = { revision: mvcc.visibleRevision, body: readOne(mvcc, request) };
+  return { step: () => result, close() {} };
+}
+
 /** Answers a range in one go: RangeResponse without its header. @throws KvError KV_COMPACTED, KV_FUTURE_REVISION */
 export function readRange(mvcc: Mvcc, request: RangeRequest): Buffer {
   if (request.rangeEnd === '') return readOne(mvcc, request);
@@ -57,7 +72,7 @@ function readOne(mvcc: Mvcc, request: RangeRequest): Buffer {
  * One range over an interval, answered in slices so that a large one does not hold everything else up. It sees the store
  * as it was when it began, whatever happens between its steps: its revision is pinned until it is closed.
  */
-export class RangeRead {
+class RangeRead implements SlicedRange {
   readonly #mvcc: Mvcc;
   readonly #request: RangeRequest;
   readonly #order: RangeOrder;
@@ -99,7 +114,6 @@ export class RangeRead {
     mvcc.pin(this.#at);
   }
 
-  /** Goes over at most `maxKeys` more keys. Null: call again. The answer comes once, and closes the read. */
   step(maxKeys: number): KvResult | null {
     const body = this.#step(maxKeys);
     return body === null ? null : { revision: this.#revision, body };
@@ -125,7 +139,6 @@ export class RangeRead {
     }
   }
 
-  /** Gives the read up, or does nothing after its end. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;

@@ -10,7 +10,7 @@ import { MemberTable } from './member-table.js';
 import { type MemberRecord, encodeMember } from './members.js';
 import { Mvcc } from './mvcc.js';
 import type { KvStore } from './ports.js';
-import { RangeRead, readRange } from './range.js';
+import { type SlicedRange, openRange, readRange } from './range.js';
 import type { ApplyOutcome, KvResult } from './results.js';
 import { RevisionStore } from './revision-store.js';
 import { FRESH_STATE, type StateRecord, readState, stateWrite } from './state-record.js';
@@ -149,9 +149,9 @@ export class KvStateMachine {
    *
    * @throws KvError KV_COMPACTED, KV_FUTURE_REVISION
    */
-  openRange(request: RangeRequest): RangeRead {
+  openRange(request: RangeRequest): SlicedRange {
     this.#expectSound();
-    return new RangeRead(this.#mvcc, request);
+    return openRange(this.#mvcc, request);
   }
 
   /** TxnResponse of a transaction that isReadOnlyTxn(). @throws KvError KV_COMPACTED, KV_FUTURE_REVISION */

@@ -19,7 +19,6 @@ import {
   encodeRangeRequest,
   encodeTxnRequest,
 } from '../../src/kv/wire/encode.js';
-import { encodeHeader } from '../../src/kv/wire/header.js';
 import { decodeKeyValue, encodeKeyValue, keyValueWithoutValue } from '../../src/kv/wire/key-value.js';
 import { loadProtocol } from './support.js';
 
@@ -270,19 +269,6 @@ test('a KeyValue is encoded byte for byte as another implementation does it', ()
       assert.deepEqual(decodeKeyValue(keyValueWithoutValue(encoded)), { ...expected, value: Buffer.alloc(0) });
     }),
   );
-});
-
-test('a header is field 1 of a response, with 64-bit ids untouched', () => {
-  const header = { clusterId: 2n ** 64n - 1n, memberId: 2n ** 63n + 5n, revision: 300, raftTerm: 7 };
-  const response = message('PutResponse').decode(encodeHeader(header));
-  assert.deepEqual(message('PutResponse').toObject(response, { longs: String }), {
-    header: {
-      cluster_id: String(header.clusterId),
-      member_id: String(header.memberId),
-      revision: '300',
-      raft_term: '7',
-    },
-  });
 });
 
 test('fields may come in any order and repeatedly, and the last one counts', () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { CommandKind } from '../../src/kv/commands.js';
 import { KvError } from '../../src/kv/errors.js';
-import type { RangeRead } from '../../src/kv/range.js';
+import type { SlicedRange } from '../../src/kv/range.js';
 import type { KvResult } from '../../src/kv/results.js';
 import { decodeRevision } from '../../src/kv/revision-record.js';
 import type { KvStateMachine } from '../../src/kv/state-machine.js';
@@ -200,7 +200,7 @@ test('a range that is answered in slices sees the store as it was when it began'
       const driver = await Driver.start({ cacheBytes: 3000 });
       const { machine } = driver;
       const model = new ReferenceModel();
-      let open: { readonly read: RangeRead; readonly answer: Answer }[] = [];
+      let open: { readonly read: SlicedRange; readonly answer: Answer }[] = [];
       const stepAll = (maxKeys: number): void => {
         open = open.filter(({ read, answer }) => {
           const result = read.step(maxKeys);
