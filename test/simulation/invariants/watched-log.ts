@@ -7,8 +7,7 @@ import { must } from './violation.js';
 export class WatchedLog {
   #entries: Entry[] = [];
   #hashes: PrefixHash[] = [EMPTY_PREFIX];
-  #epoch = -1;
-  #markerIndex: LogIndex = 0;
+  #markerIndex: LogIndex = -1;
   /** The end of the log when it was last looked at. */
   lastIndex: LogIndex = 0;
 
@@ -24,15 +23,14 @@ export class WatchedLog {
    */
   update(): LogIndex {
     const { log } = this;
-    if (log.epoch === this.#epoch && log.lastIndex === this.lastIndex && log.marker.index === this.#markerIndex) {
-      return Infinity;
-    }
+    // By what is there, not by the log's own word that something was taken back.
+    const isSameEnd = log.lastIndex === this.lastIndex && this.#isSame(log.lastIndex);
+    if (isSameEnd && log.marker.index === this.#markerIndex) return Infinity;
     const previousEnd = this.lastIndex;
     const kept = this.#keptThrough();
     this.#entries.length = kept + 1;
     this.#hashes.length = kept + 1;
     for (let index = kept + 1; index <= log.lastIndex; index++) this.#append(log.at(index));
-    this.#epoch = log.epoch;
     this.#markerIndex = log.marker.index;
     this.lastIndex = log.lastIndex;
     return kept < previousEnd ? kept : Infinity;
@@ -47,12 +45,14 @@ export class WatchedLog {
     return this.log.termAt(index);
   }
 
+  #isSame(index: LogIndex): boolean {
+    return index <= this.log.marker.index || this.#entries[index] === this.log.at(index);
+  }
+
   #keptThrough(): LogIndex {
     const { log } = this;
     let kept = Math.min(this.lastIndex, log.lastIndex);
-    if (log.epoch !== this.#epoch) {
-      while (kept > log.marker.index && this.#entries[kept] !== log.at(kept)) kept--;
-    }
+    while (kept > log.marker.index && !this.#isSame(kept)) kept--;
     if (kept > log.marker.index) return kept;
     const { index, term } = log.marker;
     const known = this.registry.prefix(index, term);
