@@ -32,6 +32,8 @@ const derived = <T>(definition: Omit<DerivedOption<T>, 'defaultText'>): DerivedO
   defaultText: null,
 });
 const MAX_COUNT = 2 ** 32 - 1;
+/** With what consensus and the wire add to it, a write must fit into one message between members, of 16 MiB at most. */
+const MOST_REQUEST_BYTES = 15 * 1024 * 1024;
 
 /** Every option of `raftkv server`, once. */
 export const options = {
@@ -164,7 +166,7 @@ export const options = {
   maxRequestBytes: fixed({
     flag: 'max-request-bytes',
     group: 'Limits',
-    kind: wholeNumber('bytes', 1024, 64 * 1024 * 1024),
+    kind: wholeNumber('bytes', 1024, MOST_REQUEST_BYTES),
     defaultText: '1572864',
     description: 'Largest write that is accepted.',
     advice: 'Rarely: large values delay everything behind them. Must be the same on all members.',
