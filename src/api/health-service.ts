@@ -37,6 +37,7 @@ export function healthService(logger: Logger): Health {
         stream.send(isKnown ? current() : encodeHealth(SERVICE_UNKNOWN));
         if (isKnown) watchers.add(stream);
       } catch (thrown) {
+        watchers.delete(stream);
         stream.end(statusOf(asError(thrown), logger));
       }
     },
