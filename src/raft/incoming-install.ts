@@ -12,8 +12,6 @@ export interface IncomingInstall {
 /** A snapshot transfer that is coming in, chunk by chunk. */
 export class IncomingTransfer {
   expectedOffset = 0;
-  /** A chunk is being written: a repeated one is told where we are. */
-  isBusy = false;
 
   constructor(
     readonly transferId: number,

@@ -8,6 +8,7 @@ import { PeerReceiver } from './peer-receiver.js';
 import type { Loaded } from './ports.js';
 import type { Progress } from './progress.js';
 import { Raft, type RaftPorts } from './raft.js';
+import { abandonTransfer } from './rpc/install-snapshot.js';
 import { transferLeadership } from './rpc/timeout-now.js';
 import { endTurn } from './turn.js';
 
@@ -30,10 +31,11 @@ export class RaftNode {
     );
   }
 
-  /** Ends the activities; resolves when the last of them has let go of the state machine. */
+  /** Ends the activities; resolves when the last of them has let go of the state machine, and of a snapshot on its way in. */
   async stop(): Promise<void> {
     this.raft.stop();
     await this.#activities;
+    await abandonTransfer(this.raft);
   }
 
   /** Brings a command towards the log of the leader, this member or another. `done` is called exactly once. */

@@ -62,8 +62,10 @@ export class Raft {
   pendingInstall: IncomingInstall | null = null;
   /** A snapshot of which some chunks are here. */
   incomingTransfer: IncomingTransfer | null = null;
-  /** One chunk at a time is written. */
+  /** One chunk at a time is written. A repeated one is told where we are. */
   isReceivingSnapshot = false;
+  /** Settles when the newest chunk is written or given up. */
+  chunkUnderWay: Promise<void> = Promise.resolve();
 
   // Volatile on a candidate: who said yes in this campaign.
   readonly votes = new Set<MemberId>();

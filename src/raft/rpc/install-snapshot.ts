@@ -25,7 +25,7 @@ export async function sendSnapshotTo(raft: Raft, peer: MemberId, progress: Progr
     'snapshot transfer ended',
   );
   // What made one transfer fail may make the next one fail: not at once again (C43).
-  if (!installed) await raft.ports.clock.sleep(raft.options.electionTimeoutMs);
+  if (!installed && isOurs(raft, peer, progress, term)) await raft.ports.clock.sleep(raft.options.electionTimeoutMs);
   if (!isOurs(raft, peer, progress, term)) return;
   progress.backToProbe(progress.matchIndex + 1);
   raft.scheduleTurn();
@@ -97,7 +97,8 @@ export async function answerInstallSnapshot(
   const decided = raft.guard(() => handleInstallSnapshot(raft, args));
   if (decided === undefined) return null;
   if (decided === 'write') {
-    await takeChunk(raft, args);
+    raft.chunkUnderWay = takeChunk(raft, args);
+    await raft.chunkUnderWay;
     if (raft.stopped || raft.currentTerm !== args.term) return null;
   }
   const reply = decided === 'write' ? raft.guard(() => progressReply(raft, args)) : decided;
@@ -113,7 +114,8 @@ export function handleInstallSnapshot(raft: Raft, args: InstallSnapshotArgs): In
   if (args.snapshot.index <= raft.commitIndex) return { term: raft.currentTerm, nextOffset: 0, installed: true }; // C41
   const transfer = raft.incomingTransfer;
   const isSame = transfer?.transferId === args.transferId && transfer.term === args.term;
-  if (isSame) return transfer.isBusy || args.offset !== transfer.expectedOffset ? progressReply(raft, args) : 'write';
+  if (isSame)
+    return raft.isReceivingSnapshot || args.offset !== transfer.expectedOffset ? progressReply(raft, args) : 'write';
   const mustWait = raft.isReceivingSnapshot || raft.pendingInstall !== null;
   return args.offset !== 0 || mustWait ? { term: raft.currentTerm, nextOffset: 0, installed: false } : 'write';
 }
@@ -132,15 +134,21 @@ async function takeChunk(raft: Raft, args: InstallSnapshotArgs): Promise<void> {
   raft.isReceivingSnapshot = true;
   try {
     const transfer = await transferFor(raft, args);
-    transfer.isBusy = true;
     const isWhole = (await received(raft, transfer, args)) && args.done;
     // Until it is in place, a repetition of the last chunk is told that this chunk is still being worked on.
     if (isWhole) await install(raft, transfer);
     if (isWhole) raft.incomingTransfer = null;
-    transfer.isBusy = false;
   } finally {
     raft.isReceivingSnapshot = false;
   }
+}
+
+/** A member that stops leaves nothing open: the chunk under way is the last one, and what has come in so far goes. */
+export async function abandonTransfer(raft: Raft): Promise<void> {
+  await raft.chunkUnderWay.catch(() => undefined); // whoever sent the chunk has dealt with its failure
+  const transfer = raft.incomingTransfer;
+  raft.incomingTransfer = null;
+  await transfer?.incoming.abandon();
 }
 
 /** Takes the chunk in, and verifies after the last. What is damaged is thrown away: the leader is told to begin again. */
