@@ -11,9 +11,12 @@ interface Waiter {
 /** Reads that wait until the state machine has come as far as their read index. */
 export class AppliedWaiters {
   #waiting: Waiter[] = [];
+  #isClosed = false;
 
+  /** After failAll nothing is applied any more, so nobody is left to wait for it. */
   add(waiter: Waiter): void {
-    this.#waiting.push(waiter);
+    if (this.#isClosed) waiter.resume('stopped');
+    else this.#waiting.push(waiter);
   }
 
   /** Everything through `index` is applied. */
@@ -26,6 +29,7 @@ export class AppliedWaiters {
   }
 
   failAll(): void {
+    this.#isClosed = true;
     this.#release(() => true, 'stopped');
   }
 

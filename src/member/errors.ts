@@ -5,8 +5,9 @@ export class MemberError extends RaftkvError {
   constructor(
     readonly code: MemberErrorCode,
     message: string,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }
 

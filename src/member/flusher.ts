@@ -17,13 +17,12 @@ export interface FlushTarget {
   readonly clock: Clock;
   readonly state: ReplicatedState;
   readonly isStopped: boolean;
-  expireWaits(): void;
   measure(): Promise<void>;
 }
 
 /**
- * Long-running, one per member: writes what has been applied to the state machine's store in the background, removes
- * compacted history in small steps, and ends waits that have lasted too long.
+ * Long-running, one per member: writes what has been applied to the state machine's store in the background, and removes
+ * compacted history in small steps.
  */
 export async function runFlusher(target: FlushTarget): Promise<void> {
   const { clock } = target;
@@ -36,7 +35,6 @@ export async function runFlusher(target: FlushTarget): Promise<void> {
     }
     await clock.sleep(FLUSH_POLL_MS);
     if (target.isStopped) return;
-    target.expireWaits();
     if (target.state.isInstalling) continue;
     const hasHistoryLeft = target.state.kv.compactionStep(COMPACTION_STEP_KEYS);
     const { pendingBytes } = target.state.kv;

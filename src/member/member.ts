@@ -11,6 +11,7 @@ import type { Disk } from '../storage/disk.js';
 import type { Done, MemberApi, MemberStatus } from './api.js';
 import { AppliedWaiters } from './applied-waiters.js';
 import { MemberError } from './errors.js';
+import { runExpirer } from './expirer.js';
 import { runFlusher } from './flusher.js';
 import { openMemberDisk, type MemberDisk } from './member-disk.js';
 import { requestTimeoutMs, type MemberOptions } from './options.js';
@@ -46,6 +47,7 @@ export class Member implements MemberApi {
   readonly #timeoutMs: number;
   #dbSizeBytes = 0;
   #tasks: Promise<unknown> = Promise.resolve();
+  #stopping: Promise<void> | null = null;
 
   private constructor(
     readonly options: MemberOptions,
@@ -64,7 +66,10 @@ export class Member implements MemberApi {
       transport: ports.transport,
       stateMachine: this.#state,
       logger: ports.logger.child({ floor: 'raft' }),
-      onFailure: ports.onFailure,
+      onFailure: (error) => {
+        this.#letGoOfAll();
+        ports.onFailure(error);
+      },
     });
     this.#barrier = new ReadBarrier(this.#node, this.#state, this.#waiters, ports.clock, this.#timeoutMs);
   }
@@ -80,7 +85,9 @@ export class Member implements MemberApi {
   #start(): void {
     this.#node.start();
     this.#tasks = Promise.all(
-      [runFlusher(this), runPublisher(this)].map((task) => task.catch((error: unknown) => this.#node.raft.fail(error))),
+      [runFlusher(this), runExpirer(this), runPublisher(this)].map((task) =>
+        task.catch((error: unknown) => this.#node.raft.fail(error)),
+      ),
     );
   }
 
@@ -141,10 +148,11 @@ export class Member implements MemberApi {
   compact(request: Uint8Array, done: Done<KvResult>): void {
     const decoded = this.#decode(() => decodeCompactionRequest(request), done);
     if (!decoded) return;
-    this.propose(CommandKind.compact, request, (error, result) => {
+    const onApplied: Done<KvResult> = (error, result) => {
       if (error || !decoded.physical) done(error, result);
       else this.#whenCompacted(decoded.revision, (late) => done(late, result));
-    });
+    };
+    this.propose(CommandKind.compact, request, onApplied);
   }
 
   #whenCompacted(revision: number, done: (error: Error | null) => void): void {
@@ -246,10 +254,14 @@ export class Member implements MemberApi {
     if (target !== undefined && !this.#node.raft.configuration.voters.includes(target)) {
       throw new MemberError('MEMBER_BAD_TRANSFEREE', `member ${target.toString(16)} cannot lead`);
     }
-    await this.#node.transferLeadership(target);
+    try {
+      await this.#node.transferLeadership(target);
+    } catch (error) {
+      throw new MemberError('MEMBER_TIMEOUT', asError(error).message, { cause: error });
+    }
   }
 
-  /** Ends waits that have lasted too long. Called by the flusher's clock. */
+  /** Ends waits that have lasted too long. Called by the expirer. */
   expireWaits(): void {
     const now = this.ports.clock.now();
     this.#pending.expire(now, this.term);
@@ -260,14 +272,25 @@ export class Member implements MemberApi {
     this.#dbSizeBytes = await this.disk.state.sizeBytes();
   }
 
-  /** Stops, lets go of everybody who waits, and closes the disk. Everything acknowledged is durable. Idempotent. */
-  async stop(): Promise<void> {
+  /** Stops, lets go of everybody who waits, and closes the disk, also when it rejects. Everything acknowledged is durable. Idempotent. */
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     this.#node.raft.stop();
+    this.#letGoOfAll();
+    try {
+      await this.#node.stop();
+      await this.#tasks;
+      if (!this.#node.raft.failure) await this.#state.flush();
+    } finally {
+      await this.disk.close();
+    }
+  }
+
+  #letGoOfAll(): void {
     this.#pending.failAll();
     this.#waiters.failAll();
-    await this.#node.stop();
-    await this.#tasks;
-    if (!this.#node.raft.failure) await this.#state.flush();
-    await this.disk.close();
   }
 }
