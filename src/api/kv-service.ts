@@ -29,7 +29,10 @@ export function kvService(
 ): ServiceTable {
   /** `check` throws a KvError when the request cannot be done whatever the store holds; then nothing is proposed. */
   const method =
-    (check: (request: Buffer) => void, ask: (request: Buffer, done: Done<KvResult>) => void): UnaryHandler =>
+    (
+      check: (request: Buffer) => void,
+      ask: (request: Buffer, done: Done<KvResult>, patienceMs: number) => void,
+    ): UnaryHandler =>
     (request, context, reply) => {
       try {
         check(request);
@@ -38,17 +41,20 @@ export function kvService(
         return;
       }
       // The client has given up while the request waited to be looked at: it must not happen behind its back.
-      if (context.remainingMs <= 0) {
+      const patienceMs = context.remainingMs;
+      if (patienceMs <= 0) {
         reply(DEADLINE_PASSED);
         return;
       }
-      ask(request, (error, result) => {
+      const done: Done<KvResult> = (error, result) => {
         if (result) reply(null, headers.respond(result.revision, result.body));
         else reply(statusOf(error ?? new Error('the member gave neither a result nor an error'), logger));
-      });
+      };
+      ask(request, done, patienceMs);
     };
 
-  const propose = (kind: CommandKind) => (request: Buffer, done: Done<KvResult>) => member.propose(kind, request, done);
+  const propose = (kind: CommandKind) => (request: Buffer, done: Done<KvResult>, patienceMs: number) =>
+    member.propose(kind, request, done, patienceMs);
 
   return {
     unary: new Map([
@@ -68,10 +74,13 @@ export function kvService(
         '/etcdserverpb.KV/Txn',
         method(
           (request) => checkTxn(decodeTxnRequest(request), maxTxnOps),
-          (request, done) => member.txn(request, done),
+          (request, done, patienceMs) => member.txn(request, done, patienceMs),
         ),
       ],
-      ['/etcdserverpb.KV/Compact', method(decodeCompactionRequest, (request, done) => member.compact(request, done))],
+      [
+        '/etcdserverpb.KV/Compact',
+        method(decodeCompactionRequest, (request, done, patienceMs) => member.compact(request, done, patienceMs)),
+      ],
     ]),
     streams: new Map(),
   };

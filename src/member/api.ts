@@ -31,14 +31,15 @@ export interface MemberApi {
   /**
    * Puts a checked write through consensus; `request` is the encoded request message and may be a view that lives on.
    * Fails with a KvError (definite: not done), or with a MemberError (see member/errors.ts for which of them are definite).
+   * After `patienceMs` milliseconds nobody wants it any more: if it still waits for a leader then, it is dropped.
    */
-  propose(kind: CommandKind, request: Uint8Array, done: Done<KvResult>): void;
+  propose(kind: CommandKind, request: Uint8Array, done: Done<KvResult>, patienceMs?: number): void;
   /** Runs an encoded RangeRequest, linearizable unless it says serializable. */
   range(request: Uint8Array, done: Done<KvResult>): void;
   /** Runs an encoded TxnRequest: locally when it only reads, else through consensus. */
-  txn(request: Uint8Array, done: Done<KvResult>): void;
+  txn(request: Uint8Array, done: Done<KvResult>, patienceMs?: number): void;
   /** Puts an encoded CompactionRequest through consensus; a `physical` one also waits until the history is gone from this member's store. */
-  compact(request: Uint8Array, done: Done<KvResult>): void;
+  compact(request: Uint8Array, done: Done<KvResult>, patienceMs?: number): void;
   /** Calls back when everything committed before this call is applied here. */
   linearizableRead(done: Done<void>): void;
   /** A hash of this member's keys and their history through `revision` (0: the current one), equal on all members. */

@@ -133,26 +133,29 @@ export class Member implements MemberApi {
     return this.#node.raft.stopped;
   }
 
-  propose(kind: CommandKind, request: Uint8Array, done: Done<KvResult>): void {
+  propose(kind: CommandKind, request: Uint8Array, done: Done<KvResult>, patienceMs = Infinity): void {
     const refusal = this.#refusalOf(request);
     if (refusal) {
       this.ports.clock.defer(() => done(refusal));
       return;
     }
-    const deadline = this.ports.clock.now() + this.#timeoutMs;
+    const now = this.ports.clock.now();
+    const deadline = now + this.#timeoutMs;
     const sequence = this.#pending.add(done, deadline, this.term);
     const payload = encodeCommand(kind, this.#pending.bootId, sequence, request);
-    this.#node.propose(payload, deadline, (outcome) => this.#pending.onOutcome(sequence, outcome));
+    this.#node.propose(payload, Math.min(deadline, now + patienceMs), (outcome) =>
+      this.#pending.onOutcome(sequence, outcome),
+    );
   }
 
-  compact(request: Uint8Array, done: Done<KvResult>): void {
+  compact(request: Uint8Array, done: Done<KvResult>, patienceMs = Infinity): void {
     const decoded = this.#decode(() => decodeCompactionRequest(request), done);
     if (!decoded) return;
     const onApplied: Done<KvResult> = (error, result) => {
       if (error || !decoded.physical) done(error, result);
       else this.#whenCompacted(decoded.revision, (late) => done(late, result));
     };
-    this.propose(CommandKind.compact, request, onApplied);
+    this.propose(CommandKind.compact, request, onApplied, patienceMs);
   }
 
   #whenCompacted(revision: number, done: (error: Error | null) => void): void {
@@ -194,12 +197,12 @@ export class Member implements MemberApi {
     else this.#afterBarrier(read, done);
   }
 
-  txn(request: Uint8Array, done: Done<KvResult>): void {
+  txn(request: Uint8Array, done: Done<KvResult>, patienceMs = Infinity): void {
     const query = this.#decode(() => ({ readOnly: readOnlyTxnOf(request) }), done);
     if (!query) return;
     const { readOnly } = query;
     if (!readOnly) {
-      this.propose(CommandKind.txn, request, done);
+      this.propose(CommandKind.txn, request, done, patienceMs);
       return;
     }
     const read = () => this.#state.read((kv) => runReadOnlyTxn(kv, readOnly.txn, done));
