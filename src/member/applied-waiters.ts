@@ -13,6 +13,10 @@ export class AppliedWaiters {
   #waiting: Waiter[] = [];
   #isClosed = false;
 
+  get size(): number {
+    return this.#waiting.length;
+  }
+
   /** After failAll nothing is applied any more, so nobody is left to wait for it. */
   add(waiter: Waiter): void {
     if (this.#isClosed) waiter.resume('stopped');

@@ -36,6 +36,8 @@ export interface MemberPorts {
 const PROPOSAL_ENVELOPE_BYTES = 18;
 /** Committed entries that may wait to be applied before new requests are refused, as in etcd. */
 export const MAX_APPLY_GAP = 5000;
+/** Writes that may wait for their outcome at one member. */
+export const MAX_PENDING_WRITES = 50_000;
 
 /** One member of a cluster, daemon, embedded or simulated: consensus, state machine and disk behind one interface. */
 export class Member implements MemberApi {
@@ -179,6 +181,9 @@ export class Member implements MemberApi {
         'MEMBER_REQUEST_TOO_LARGE',
         `request has ${request.length} bytes, at most ${this.options.maxRequestBytes} with its envelope`,
       );
+    }
+    if (this.#pending.size >= MAX_PENDING_WRITES) {
+      return new MemberError('MEMBER_TOO_MANY_REQUESTS', `${this.#pending.size} writes wait for their outcome already`);
     }
     if (raft.commitIndex - raft.lastApplied > MAX_APPLY_GAP) {
       return new MemberError(

@@ -5,6 +5,9 @@ import type { AppliedWaiters } from './applied-waiters.js';
 import { MemberError } from './errors.js';
 import type { ReplicatedState } from './replicated-state.js';
 
+/** Confirmed reads that may wait for the state machine at one member. */
+export const MAX_WAITING_READS = 50_000;
+
 /** What linearizable reads wait for: a confirmed read index, and the state machine to have come that far. */
 export class ReadBarrier {
   constructor(
@@ -17,6 +20,10 @@ export class ReadBarrier {
 
   /** Calls back when everything acknowledged before this call is applied here. */
   pass(done: Done<void>): void {
+    if (this.waiters.size >= MAX_WAITING_READS) {
+      done(new MemberError('MEMBER_TOO_MANY_REQUESTS', `${this.waiters.size} reads wait to be answered already`));
+      return;
+    }
     const deadline = this.clock.now() + this.timeoutMs;
     this.node.readIndex(deadline, (readIndex) => {
       if (readIndex === null) done(errorOf(this.node.raft.stopped ? 'stopped' : 'late'));
