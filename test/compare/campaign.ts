@@ -35,6 +35,8 @@ export function sequenceOf(
 }
 
 const UNIMPLEMENTED = 12;
+/** Milliseconds after which the shortest sequence found so far must do. */
+const MAX_SHRINK_MS = 180_000;
 
 /** Paths of the methods that only one of the two implements: there is nothing to compare. */
 export async function methodsOfOneOnly(freshPair: () => Promise<Pair>): Promise<Set<string>> {
@@ -59,13 +61,16 @@ async function withPair<T>(freshPair: () => Promise<Pair>, use: (pair: Pair) => 
 
 /** Shrinks what `found` was found in, and tells it: the shortest sequence, both answers, the line that replays it. */
 async function explain(options: CampaignOptions, seed: number, requests: readonly Request[], found: Difference) {
+  options.report(`seed ${seed}, request ${found.position}; looking for a shorter way to it\n${tellDifference(found)}`);
+  const deadline = performance.now() + MAX_SHRINK_MS;
   const showsIt = async (candidate: readonly Request[]) => {
+    if (performance.now() > deadline) return false;
     const difference = await withPair(options.freshPair, (pair) => runSequence(pair, candidate));
     return difference?.signature === found.signature;
   };
   const upToHere = requests.slice(0, found.position + 1);
   if (!(await showsIt(upToHere))) {
-    options.report(`seed ${seed}: seen once, and not again when the sequence was repeated\n${tellDifference(found)}`);
+    options.report(`seed ${seed}: not seen again when the sequence was repeated`);
     return;
   }
   const kept = await shrinkSequence(upToHere, showsIt);

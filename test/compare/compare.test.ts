@@ -65,7 +65,7 @@ test('equal servers show no difference, though their ids differ', async () => {
 test('a wrong reply is found, and told by the fewest and smallest requests that show it', async () => {
   const { signatures, reports } = await campaign(true);
   assert.deepEqual([...signatures.values()], [1]);
-  const [report = ''] = reports;
+  const report = reports.at(-1) ?? '';
   const sent = report.split('\n').filter((line) => line.startsWith('KV/'));
   assert.equal(sent.length, 3, report);
   assert.match(sent[0] ?? '', /^KV\/Put /);
@@ -76,9 +76,9 @@ test('a wrong reply is found, and told by the fewest and smallest requests that 
 
 test('the line that replays a difference shows it again', async () => {
   const { reports } = await campaign(true);
-  const [, positions = ''] = /--keep ([\d,]+)/.exec(reports[0] ?? '') ?? [];
+  const [, positions = ''] = /--keep ([\d,]+)/.exec(reports.at(-1) ?? '') ?? [];
   const again = await campaign(true, positions.split(',').map(Number));
-  assert.deepEqual(again.reports, reports);
+  assert.equal(again.reports.at(-1), reports.at(-1));
 });
 
 test('a server that is gone is a difference even if the other is gone too', async () => {
@@ -99,12 +99,12 @@ test('a seed stands for one sequence, whatever its length', () => {
 });
 
 test('no request is made that etcd does not survive', () => {
-  for (const request of sequenceOf(11, 5000)) {
+  for (const request of sequenceOf(11, 5000, 3)) {
     const method = Object.values(methods).find(({ path }) => request.kind === 'raw' && path === request.path);
-    if (request.kind === 'fields') assert.ok(!bringsEtcdDown(request.fields));
+    if (request.kind === 'fields') assert.ok(!bringsEtcdDown(request.fields, 3));
     else if (method !== undefined) {
       try {
-        assert.ok(!bringsEtcdDown(decode(method.request, request.message)));
+        assert.ok(!bringsEtcdDown(decode(method.request, request.message), 3));
       } catch (error) {
         if (error instanceof assert.AssertionError) throw error; // else it does not decode, which is harmless
       }

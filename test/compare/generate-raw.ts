@@ -45,11 +45,11 @@ function mangled(dice: Dice, message: Buffer): Buffer {
 }
 
 /** A message that may or may not decode, made from `message`. */
-function mangledSafely(dice: Dice, method: Method, message: Buffer): Buffer {
+function mangledSafely(dice: Dice, members: number, method: Method, message: Buffer): Buffer {
   for (;;) {
     const candidate = mangled(dice, message);
     try {
-      if (!bringsEtcdDown(decode(method.request, candidate))) return candidate;
+      if (!bringsEtcdDown(decode(method.request, candidate), members)) return candidate;
     } catch {
       return candidate; // what does not decode does not get that far
     }
@@ -57,7 +57,7 @@ function mangledSafely(dice: Dice, method: Method, message: Buffer): Buffer {
 }
 
 /** A request that no proper client would send. Starts, where it can, from the proper one given. */
-export function anyRaw(dice: Dice, member: number, method: Method, fields: Templates): RawRequest {
+export function anyRaw(dice: Dice, member: number, members: number, method: Method, fields: Templates): RawRequest {
   const proper = encode(method.request, resolveFields(fields, { revision: 1, compacted: 0 }));
   const { path, response } = method;
   const canMangle = MANGLED.includes(method);
@@ -70,7 +70,14 @@ export function anyRaw(dice: Dice, member: number, method: Method, fields: Templ
     ],
     [
       canMangle ? 50 : 0,
-      () => ({ kind: 'raw', path, message: mangledSafely(dice, method, proper), about: 'mangled', response, member }),
+      () => ({
+        kind: 'raw',
+        path,
+        message: mangledSafely(dice, members, method, proper),
+        about: 'mangled',
+        response,
+        member,
+      }),
     ],
   ])();
 }

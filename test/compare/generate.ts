@@ -46,8 +46,8 @@ export function anyRequest(dice: Dice, members: number, leftOut: ReadonlySet<str
   const member = dice.below(members);
   for (;;) {
     const [method, fields] = dice.weighted(CALLS)(dice);
-    if (leftOut.has(method.path) || bringsEtcdDown(fields)) continue;
-    if (dice.chance(RAW_PERCENT)) return anyRaw(dice, member, method, fields);
+    if (leftOut.has(method.path) || bringsEtcdDown(fields, members)) continue;
+    if (dice.chance(RAW_PERCENT)) return anyRaw(dice, member, members, method, fields);
     return { kind: 'fields', method, fields, member };
   }
 }

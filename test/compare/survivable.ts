@@ -13,17 +13,25 @@ function* allFields(message: Templates): Generator<readonly [name: string, value
   }
 }
 
+/** Names a revision that etcd 3.4 may refuse when it applies the txn. */
+const mayBeRefused = (range: Templates) => range['revision'] !== undefined && range['revision'] !== 0n;
+
 /**
  * Whether etcd 3.4 would not survive the request, so that there is nothing to compare with. It dies of two things:
  * a sort target it does not know, and a put with ignore_value or ignore_lease of a key that the same txn has deleted
- * (the check for duplicate keys overlooks some deletes; all members die when they apply it).
+ * (the check for duplicate keys overlooks some deletes; all members die when they apply it). And its members fall apart
+ * over a third: a txn that writes and reads at a revision that is refused. The member that answers applies none of it;
+ * the others, who need not read, apply the writes.
  */
-export function bringsEtcdDown(message: Templates | Decoded): boolean {
+export function bringsEtcdDown(message: Templates | Decoded, members: number): boolean {
   const fields = [...allFields(message)];
+  const has = (...names: string[]) => fields.some(([name]) => names.includes(name));
   const unknownTarget = fields.some(([name, value]) => {
     return name === 'sort_target' && BigInt.asUintN(32, BigInt(value as number)) >= SORT_TARGETS;
   });
-  const deletes = fields.some(([name]) => name === 'request_delete_range');
-  const keeps = fields.some(([name]) => name === 'ignore_value' || name === 'ignore_lease');
-  return unknownTarget || (deletes && keeps);
+  const refusableRead = fields.some(([name, value]) => {
+    return name === 'request_range' && isMessage(value) && mayBeRefused(value);
+  });
+  if (members > 1 && refusableRead && has('request_put', 'request_delete_range')) return true;
+  return unknownTarget || (has('request_delete_range') && has('ignore_value', 'ignore_lease'));
 }
