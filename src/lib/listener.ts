@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { RaftkvError } from './errors.js';
 
@@ -51,12 +52,16 @@ function parseListenUrl(url: string): { host: string; port: number; shown: strin
   return { host: shown.replace(/^\[|\]$/g, ''), port, shown };
 }
 
-function bound(server: Server, host: string, port: number, url: string): Promise<void> {
+async function bound(server: Server, host: string, port: number, url: string): Promise<void> {
+  const refused = (error: NodeJS.ErrnoException) =>
+    new ListenError(`cannot listen on ${url}: ${reasonOf(error)}`, { cause: error });
+  // A name with addresses of both kinds, as localhost often is, means the IPv4 one: 127.0.0.1 is what clients try.
+  const { address } = await lookup(host, { verbatim: false }).catch((error: NodeJS.ErrnoException) => {
+    throw refused(error);
+  });
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(new ListenError(`cannot listen on ${url}: ${reasonOf(error)}`, { cause: error }));
-    });
-    server.listen({ host, port }, () => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(refused(error)));
+    server.listen({ host: address, port }, () => {
       server.removeAllListeners('error');
       // Accepting can fail later (out of file descriptors); the connection is lost, the listener goes on.
       server.on('error', () => undefined);

@@ -1,11 +1,26 @@
 // What every command line has in common, without any server.
 import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { registry } from '../../src/cli/registry.js';
 import { verdict, type MemberView } from '../../src/cli/commands/status.js';
-import { isBuilt, raftkv } from './raftkv.js';
+import { executable, isBuilt, raftkv, run } from './raftkv.js';
 
 const skip = !isBuilt;
+
+test('an executable that was not built says how to build it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'raftkv-unbuilt-'));
+  try {
+    cpSync(join(executable, '..'), join(folder, 'bin'), { recursive: true });
+    const ran = await run(process.execPath, [join(folder, 'bin', 'raftkv'), 'version']);
+    assert.equal(ran.code, 1);
+    assert.match(ran.stderr, /^raftkv is not built yet; run `npm ci && npm run build` in its folder first\n$/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test('without a command there is help on stdout; it names every command', { skip }, async () => {
   const bare = await raftkv([]);
