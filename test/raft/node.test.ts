@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { TransferError } from '../../src/raft/errors.js';
 import type { ProposalOutcome } from '../../src/raft/outbox.js';
 import { Cluster } from './support/cluster.js';
+import type { Message } from './support/network.js';
 
 async function clusterLedBy(name: string, names: readonly string[]): Promise<Cluster> {
   const cluster = new Cluster(names);
@@ -102,4 +103,21 @@ test('what a client is told by way of a broken disk is silence, and the member s
   await cluster.drain();
   assert.ok(up.raft.stopped);
   assert.match(String(up.raft.failure), /disk is broken/);
+});
+
+test('two copies of a chunk that arrive in one turn are written once', async () => {
+  const cluster = new Cluster(['n1', 'n2', 'n3']);
+  for (const name of ['n1', 'n2']) cluster.drawLog(cluster.member(name), [1], { index: 3, term: 1 });
+  for (const { volume } of cluster.all) volume.chunkBytes = 20;
+  await cluster.start();
+  await cluster.elect(cluster.member('n1'));
+  const chunks = (): Message[] =>
+    cluster.network.messages.filter(({ rpc, isReply }) => rpc === 'installSnapshot' && !isReply);
+  for (let passed = 0; passed < 2000; passed += 100) {
+    await cluster.deliverAll((message) => !chunks().includes(message));
+    for (const message of chunks()) cluster.network.duplicate(message);
+    for (const message of chunks()) cluster.network.deliver(message);
+    await cluster.advance(100);
+  }
+  assert.deepEqual(cluster.member('n3').applied, ['(through 3)', '4@1']);
 });
