@@ -1,8 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen, type Listener } from '../lib/listener.js';
 import { GrpcFront, type GrpcFrontOptions } from './grpc-front.js';
-import { peekProtocol } from './protocol-peek.js';
+import { ProtocolPeek } from './protocol-peek.js';
 
 /** An HTTP/1.1 client that keeps its connection but asks nothing is dropped after this time. */
 const HTTP_IDLE_MS = 60_000;
@@ -31,17 +32,15 @@ export interface ClientServer {
 export async function startClientServer(options: ClientServerOptions): Promise<ClientServer> {
   const front = new GrpcFront(options);
   const http = new HttpFront(options.http);
+  const peek = new ProtocolPeek(
+    { http2: (connection) => front.accept(connection), http1: (socket) => http.accept(socket) },
+    front.settings,
+  );
   const listeners: Listener[] = [];
   const destroyAll = () => Promise.all(listeners.map((listener) => listener.destroy()));
   try {
     for (const url of options.listenUrls) {
-      const accept = (socket: Parameters<typeof peekProtocol>[0]) =>
-        peekProtocol(
-          socket,
-          (connection) => front.accept(connection),
-          (connection) => http.accept(connection),
-        );
-      listeners.push(await listen(url, accept));
+      listeners.push(await listen(url, (socket) => peek.accept(socket)));
     }
   } catch (error) {
     for (const listener of listeners) listener.stop();
@@ -51,6 +50,7 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
 
   const close = async (graceMs: number) => {
     for (const listener of listeners) listener.stop();
+    peek.dropWaiting();
     const patience = new AbortController();
     const drained = Promise.all([front.drain(), http.drain()]);
     const isOutOfTime = await Promise.race([
@@ -95,7 +95,7 @@ class HttpFront {
     this.#server.emit('listening');
   }
 
-  accept(socket: Parameters<typeof peekProtocol>[0]): void {
+  accept(socket: Socket): void {
     // A client may end its side once it has asked.
     socket.allowHalfOpen = true;
     this.#server.emit('connection', socket);

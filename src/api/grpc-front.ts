@@ -44,6 +44,8 @@ export interface GrpcFrontOptions {
 
 /** Lets gRPC clients reach the handlers, through grpc-js. The only file of this floor that knows the library. */
 export class GrpcFront {
+  /** What it tells HTTP/2 clients of its limits. */
+  readonly settings: { readonly maxConcurrentStreams?: number };
   readonly #server: Server;
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   readonly #streams = new Set<OpenStream>();
@@ -53,6 +55,8 @@ export class GrpcFront {
   constructor({ tables, maxRequestBytes, logger, ...options }: GrpcFrontOptions) {
     this.#logger = logger;
     this.#receiveLimitBytes = maxRequestBytes + GRPC_OVERHEAD_BYTES;
+    const { maxConcurrentStreams } = options;
+    this.settings = maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams };
     this.#server = new Server({
       'grpc.enable_channelz': 0,
       // Up to here our own check answers, in etcd's words; beyond, the library does, before the message is all here.
@@ -60,9 +64,7 @@ export class GrpcFront {
       'grpc.max_send_message_length': -1,
       'grpc.keepalive_time_ms': options.keepaliveIntervalMs ?? KEEPALIVE_INTERVAL_MS,
       'grpc.keepalive_timeout_ms': options.keepaliveTimeoutMs ?? KEEPALIVE_TIMEOUT_MS,
-      ...(options.maxConcurrentStreams === undefined
-        ? {}
-        : { 'grpc.max_concurrent_streams': options.maxConcurrentStreams }),
+      ...(maxConcurrentStreams === undefined ? {} : { 'grpc.max_concurrent_streams': maxConcurrentStreams }),
     });
     for (const { unary, streams } of tables) {
       for (const [path, handler] of unary) this.#registerUnary(path, handler);
