@@ -6,10 +6,9 @@ import type { RaftOptions } from './options.js';
 import type { ProposalOutcome } from './outbox.js';
 import { PeerReceiver } from './peer-receiver.js';
 import type { Loaded } from './ports.js';
-import type { Progress } from './progress.js';
 import { Raft, type RaftPorts } from './raft.js';
 import { abandonTransfer } from './rpc/install-snapshot.js';
-import { transferLeadership } from './rpc/timeout-now.js';
+import { bestSuccessor, transferLeadership } from './rpc/timeout-now.js';
 import { endTurn } from './turn.js';
 
 /** The door of consensus: starts the three activities, takes what members and clients ask, hands it to the struct. */
@@ -58,21 +57,10 @@ export class RaftNode {
    */
   transferLeadership(target?: MemberId): Promise<void> {
     return new Promise((resolve, reject) => {
-      transferLeadership(this.raft, target ?? this.#bestSuccessor(), (error) => {
+      transferLeadership(this.raft, target ?? bestSuccessor(this.raft), (error) => {
         if (error) reject(error);
         else resolve();
       });
     });
   }
-
-  /** Has most of our log; among equals, was heard last. Null without peers, or when this member does not lead. */
-  #bestSuccessor(): MemberId | null {
-    let best: [MemberId, Progress] | null = null;
-    for (const candidate of this.raft.progress) if (!best || isFitter(candidate[1], best[1])) best = candidate;
-    return best?.[0] ?? null;
-  }
-}
-
-function isFitter(a: Progress, b: Progress): boolean {
-  return a.matchIndex > b.matchIndex || (a.matchIndex === b.matchIndex && a.lastAckAt > b.lastAckAt);
 }

@@ -102,6 +102,8 @@ export class Raft {
   failure: Error | null = null;
 
   #lastSave: Promise<void> = Promise.resolve();
+  /** Clock readings (ms) at which the saves began that are not done yet. */
+  readonly #savesSince: number[] = [];
   /** Count of hard states handed to the store, and of those known to be on disk. */
   #hardStates = 0;
   #savedHardStates = 0;
@@ -318,9 +320,16 @@ export class Raft {
     return this.savedIndex >= index && this.#savedHardStates === this.#hardStates ? null : this.#lastSave;
   }
 
+  /** How long (ms) the disk has kept the oldest save waiting; 0 when none waits. */
+  get diskStallMs(): number {
+    const [since] = this.#savesSince;
+    return since === undefined ? 0 : this.ports.clock.now() - since;
+  }
+
   #save(change: Change): void {
     const { epoch, lastIndex } = this.log;
     const hardStates = this.#hardStates;
+    this.#savesSince.push(this.ports.clock.now());
     this.#lastSave = this.ports.store.save(change).then(
       () => this.guard(() => this.#onSaved(epoch, change.entries ? lastIndex : 0, hardStates)),
       (error: unknown) => this.fail(error),
@@ -329,6 +338,7 @@ export class Raft {
 
   /** Saves end in the order in which they began, so one that ends vouches for all before it. */
   #onSaved(epoch: number, lastIndex: LogIndex, hardStates: number): void {
+    this.#savesSince.shift();
     this.#savedHardStates = Math.max(this.#savedHardStates, hardStates);
     // Entries were taken back since: what this save wrote is not, or will not stay, on disk. The save after it will tell (C12).
     if (epoch !== this.log.epoch || lastIndex <= this.savedIndex) return;

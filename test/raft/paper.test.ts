@@ -412,6 +412,20 @@ describe('§5.6 timing', () => {
   });
 });
 
+test('§5.6 a member that stood still reads what has come meanwhile before it judges its leader (N05)', async () => {
+  const cluster = await clusterWith({ n1: [], n2: [], n3: [] });
+  const [n1, n2] = cluster.all;
+  assert.ok(n1 && n2);
+  await cluster.elect(n1);
+  await cluster.settle();
+  await cluster.advance(100, [n1]); // a heartbeat is on its way
+  await cluster.pause(n2, 5 * T);
+  assert.equal(n2.raft?.role, 'follower', 'all timers have fired, nothing was read yet');
+  await cluster.deliverAll();
+  await cluster.run(5 * T);
+  assert.deepEqual([n1.raft?.role, n1.raft?.currentTerm], ['leader', 1]);
+});
+
 describe('§7 log compaction', () => {
   test('a log that has grown by snapshotCount applied entries is cut, and keeps some for slow followers', async () => {
     const cluster = await clusterWith({ n1: [] }, { snapshotCount: 10, snapshotCatchupEntries: 4 });

@@ -1,12 +1,13 @@
 import type { Raft } from '../raft.js';
 import { replicateTo, sendHeartbeatTo } from '../rpc/append-entries.js';
+import { handOver } from '../rpc/timeout-now.js';
 
 /** How often the heartbeat activity looks at the clock, in ms. */
 export const HEARTBEAT_POLL_MS = 10;
 
 /**
  * Activity 2 of 3. While this member leads, lets every peer hear from it in time, and steps down when a majority is no
- * longer heard (check-quorum, thesis 6.2). Also gives up requests that have waited for a leader too long.
+ * longer heard (check-quorum, thesis 6.2), or hands over when its disk stands still. Also gives up requests that have waited for a leader too long.
  */
 export async function runHeartbeat(raft: Raft): Promise<void> {
   const { clock } = raft.ports;
@@ -29,6 +30,7 @@ function beat(raft: Raft, hasOverslept: boolean): void {
     return;
   }
   raft.transfer.expire(now);
+  if (!hasOverslept && raft.diskStallMs >= raft.options.electionTimeoutMs) handOver(raft);
   for (const [peer, progress] of raft.progress) {
     const isDue = now - progress.lastSentAt >= raft.options.heartbeatIntervalMs;
     const knowsOfCommits = progress.sentCommitIndex >= Math.min(raft.commitIndex, progress.matchIndex);

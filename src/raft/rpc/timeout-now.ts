@@ -1,5 +1,6 @@
 import type { MemberId, TimeoutNowArgs, TimeoutNowReply } from '../messages.js';
 import { TransferError } from '../errors.js';
+import type { Progress } from '../progress.js';
 import type { Raft } from '../raft.js';
 import { startElection } from './request-vote.js';
 
@@ -17,6 +18,27 @@ export function transferLeadership(raft: Raft, target: MemberId | null, settle: 
     raft.transfer.begin(target, raft.ports.clock.now() + raft.options.electionTimeoutMs, settle);
     raft.scheduleTurn();
   }
+}
+
+/** Has most of our log; among equals, was heard last. Null without peers, or when this member does not lead. */
+export function bestSuccessor(raft: Raft): MemberId | null {
+  let best: [MemberId, Progress] | null = null;
+  for (const candidate of raft.progress) if (!best || isFitter(candidate[1], best[1])) best = candidate;
+  return best?.[0] ?? null;
+}
+
+function isFitter(a: Progress, b: Progress): boolean {
+  return a.matchIndex > b.matchIndex || (a.matchIndex === b.matchIndex && a.lastAckAt > b.lastAckAt);
+}
+
+/** The disk of this leader stands still: what others commit is not applied here, and nobody is answered (S21). */
+export function handOver(raft: Raft): void {
+  const target = bestSuccessor(raft);
+  if (raft.transfer.underWay || target === null) return;
+  raft.ports.logger.warn({ term: raft.currentTerm, peer: target.toString(16) }, 'handing over, the disk stands still');
+  transferLeadership(raft, target, (error) => {
+    if (error) raft.ports.logger.warn({ err: error, term: raft.currentTerm }, 'could not hand over');
+  });
 }
 
 /** Once the target holds everything it is told to campaign at once. */
