@@ -6,6 +6,7 @@ import type { ServerConfig } from './config/config.js';
 import { ConfigError } from './config/errors.js';
 import { SystemClock } from './lib/clock.js';
 import { asError } from './lib/errors.js';
+import { mustBeFree } from './lib/listener.js';
 import type { Logger } from './lib/logger.js';
 import { SystemRandom } from './lib/random.js';
 import { Member } from './member/member.js';
@@ -39,6 +40,12 @@ export interface Daemon {
 export interface DaemonHooks {
   /** Called once when the member can not go on: its disk failed, or an invariant broke. It has stopped answering. */
   readonly onFailure: (error: Error) => void;
+}
+
+/** @throws DirectoryLockedError when a member is at work in the data directory */
+export async function mustBeUnused(dataDir: string): Promise<void> {
+  const directory = await openDataDirectory(dataDir);
+  await directory.close();
 }
 
 /** What has been opened so far, closed in reverse. */
@@ -81,6 +88,8 @@ export async function startDaemon(config: ServerConfig, logger: Logger, hooks: D
 
 async function open(config: ServerConfig, logger: Logger, hooks: DaemonHooks, opened: Opened): Promise<Daemon> {
   const { memberId, clusterId, shutdownGraceMs } = config;
+  // Before anything is created: whoever chooses another port afterwards becomes another member (ids come from URLs).
+  for (const { url } of [...config.listenPeerUrls, ...config.listenClientUrls]) await mustBeFree(url);
   const directory = await openDataDirectory(config.dataDir);
   opened.push(() => directory.close());
   if (config.initialClusterState === 'existing' && !(await directory.disk.exists('raft'))) {

@@ -39,7 +39,7 @@ export function explainCall(failure: ClientError): string {
   const { message, endpoint } = failure;
   switch (failure.code) {
     case 'CLIENT_UNREACHABLE':
-      return `${message}; is a member running there? start one with \`raftkv dev\`, or name others with --endpoints`;
+      return `${message}; is a member running there? name the others too, as --endpoints host:port,host:port, or start some with \`raftkv dev\``;
     case 'CLIENT_TIMEOUT':
       return `${endpoint}: ${message}; try \`raftkv endpoint health\`, or a longer --command-timeout${outcome}`;
     case 'CLIENT_UNAVAILABLE':

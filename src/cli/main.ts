@@ -3,11 +3,13 @@ import { sortArguments } from './arguments.js';
 import { ExitCode, explain, Failure } from './failure.js';
 import { globalFlags, refusedFlags, toleratedFlags } from './globals.js';
 import { note, writeOut } from './output.js';
+import { VERSION } from '../lib/version.js';
 import { COMPLETION, registry, SERVER } from './registry.js';
 
 /** Runs `raftkv` with what stands after it on the command line, and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   try {
+    refuseLostBytes(argv);
     process.exitCode = await dispatch(argv);
   } catch (thrown) {
     const failure = explain(thrown);
@@ -15,6 +17,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     note(`Error: ${failure.line}`);
     process.exitCode = failure.exitCode;
   }
+}
+
+/** Node gives arguments as text: bytes that are no UTF-8 have become U+FFFD, and would name another key. */
+function refuseLostBytes(argv: readonly string[]): void {
+  const lost = argv.find((word) => word.includes('\uFFFD'));
+  if (lost === undefined) return;
+  throw new Failure(
+    ExitCode.badArguments,
+    `argument ${JSON.stringify(lost)} is not UTF-8 text, and its bytes are lost on the way to a Node program; ` +
+      'give a value on standard input, and use etcdctl for a key of such bytes',
+  );
 }
 
 async function dispatch(argv: readonly string[]): Promise<number> {
@@ -95,7 +108,14 @@ function commandNamed(
   return { name: `${word} ${second.word}`, args: second.rest };
 }
 
+/** etcdctl's commands that this version does not have yet. */
+const COMING =
+  /^(watch|lease|lock|elect|snapshot|alarm|defrag|move-leader|auth|user|role|check|make-mirror|member (add|remove|update|promote)|endpoint hashkv)( |$)/;
+
 function unknownCommand(name: string): Failure {
+  if (COMING.test(name)) {
+    return new Failure(ExitCode.error, `${name} is not supported yet by raftkv ${VERSION}; see raftkv --help`);
+  }
   const names = [SERVER.name, COMPLETION.name, ...registry.map((entry) => entry.name)];
   return new Failure(
     ExitCode.error,

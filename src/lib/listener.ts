@@ -41,6 +41,13 @@ export async function listen(url: string, onConnection: (socket: Socket) => void
   };
 }
 
+/** @throws ListenError when `listen` would. */
+export async function mustBeFree(url: string): Promise<void> {
+  const listener = await listen(url, (socket) => socket.destroy());
+  listener.stop();
+  await listener.destroy();
+}
+
 /** `shown` keeps the brackets that an IPv6 address needs in a URL. */
 function parseListenUrl(url: string): { host: string; port: number; shown: string } {
   const match = /^http:\/\/(\[[0-9a-f:.%a-z]+\]|[^:/?#[\]@]+):(\d{1,5})\/?$/i.exec(url);

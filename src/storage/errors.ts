@@ -17,7 +17,7 @@ export class DamageError extends RaftkvError {
 
 /** What helps whenever a member's own copy is beyond trust: the cluster still has the data. */
 export const WAY_OUT =
-  'nothing was changed; the other members still have the data: leave this one stopped and see docs/operating.md, ' +
+  'nothing was changed; leave this member stopped, others of its cluster still have the data, and see docs/operating.md, ' +
   '"A member refuses its data"';
 
 /** Another process, or another member of this process, works in the data directory. */

@@ -68,7 +68,7 @@ test('an endpoint that does not answer is named with the way out, within the dia
   assert.equal(ran.stdout, '');
   assert.match(
     ran.stderr,
-    /^Error: no endpoint answers \(127\.0\.0\.1:1: connection refused; .*raftkv dev.*--endpoints\n$/,
+    /^Error: no endpoint answers \(127\.0\.0\.1:1: connection refused; .*--endpoints host:port,host:port.*raftkv dev`\n$/,
   );
 });
 

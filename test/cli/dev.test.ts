@@ -103,18 +103,25 @@ test('a taken port ends it with one line before anything is started', { skip }, 
   const cluster = dev(base);
   assert.equal(await cluster.ended, 1);
   assert.equal(cluster.stdout, '');
-  assert.match(cluster.stderr, new RegExp(`^Error: port ${base + 11} is in use; .*--base-port \\d+\\n$`));
+  assert.match(
+    cluster.stderr,
+    new RegExp(`^Error: port ${base + 11} is in use; .*--base-port \\d+ --data-dir \\S+\\n$`),
+  );
   await new Promise((resolve) => holder.close(resolve));
 });
 
 test('a data directory in use ends it with one line, and no member is left behind', { skip }, async () => {
   const first = dev(await freePort(), '--members=1', '--fresh');
   const [holder = 0] = await up(first);
-  const second = dev(await freePort(), '--members=3');
+  const second = dev(await freePort(), '--members=1');
   assert.equal(await second.ended, 1);
   assert.equal(second.stdout, '');
   assert.match(second.stderr, /^Error: n1 did not start: data directory .* is in use by .*\n$/);
+  const third = dev(await freePort(), '--members=1', '--fresh');
+  assert.equal(await third.ended, 1);
+  assert.match(third.stderr, /is in use by/);
   assert.ok(isAlive(holder), 'the first one lives on');
+  assert.ok(existsSync(join(folder, 'n1', 'member.json')), 'nothing of it was wiped');
   first.signal('SIGTERM');
   assert.equal(await first.ended, 0);
 });

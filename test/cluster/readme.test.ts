@@ -40,15 +40,14 @@ function shell(command: string): Promise<{ readonly stdout: string; readonly std
 test('the README has commands', () => assert.ok(commands.length >= 5, commands.join('\n')));
 
 for (const command of commands) {
-  const elsewhere = RUN_ELSEWHERE[command];
-  if (elsewhere) continue;
+  if (command in RUN_ELSEWHERE) continue;
   test(`README: ${command}`, async (t) => {
     if (command.startsWith('etcdctl') && !(await isInstalled('etcdctl'))) {
       t.skip('etcdctl is not installed');
       return;
     }
     const { stdout } = await shell(command.replace('localhost:2379', endpoints));
-    assert.notEqual(stdout.trim(), '');
+    if (!command.startsWith('export ')) assert.notEqual(stdout.trim(), '');
   });
 }
 

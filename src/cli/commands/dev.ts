@@ -33,14 +33,12 @@ export const command: Command = {
   async run(call) {
     const { members, folder, basePort } = readFlags(call);
     const places = layOut(members, folder, basePort);
-    const { DevCluster, wipe } = await import('../dev/cluster.js');
-    if (call.isSet('fresh')) wipe(places);
-
+    const { DevCluster } = await import('../dev/cluster.js');
     const script = process.argv[1] ?? '';
     const program = [process.execPath, '--max-semi-space-size=32', script];
     const started = performance.now();
     const stop = untilStopped();
-    const cluster = await DevCluster.start(places, folder, program, stop.signal);
+    const cluster = await DevCluster.start({ places, folder, program, isFresh: call.isSet('fresh') }, stop.signal);
     if (!stop.signal.aborted) {
       const { welcome } = await import('../dev/screen.js');
       const seconds = (performance.now() - started) / 1000;
@@ -49,9 +47,11 @@ export const command: Command = {
 
     watchChildren(cluster, stop.signal, (place) => `${callName(script)} ${serverArguments(place, places).join(' ')}`);
     await watchLeader(cluster, stop.signal);
-    await writeOut(['stopping ...\n']);
+    // The terminal may be gone; the members must end all the same.
+    const told = writeOut(['stopping ...\n']).catch(() => null);
     await cluster.stop();
-    await writeOut([`stopped; the data is kept in ${shown(folder)}\n`]);
+    await told;
+    await writeOut([`stopped; the data is kept in ${shown(folder)}\n`]).catch(() => null);
     return ExitCode.ok;
   },
 };

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RemoteClient } from '../../client/remote-client.js';
@@ -20,6 +20,16 @@ export interface Look {
   readonly status: StatusResponse | null;
 }
 
+/** What to start. */
+export interface DevPlan {
+  readonly places: readonly Place[];
+  readonly folder: string;
+  /** Starts raftkv: `['node', 'bin/raftkv']`. */
+  readonly program: readonly string[];
+  /** Begin without the data of earlier runs. */
+  readonly isFresh: boolean;
+}
+
 /** Real daemons on this machine, started and stopped together. */
 export class DevCluster {
   readonly #clients: ReadonlyMap<Child, RemoteClient>;
@@ -34,18 +44,14 @@ export class DevCluster {
   }
 
   /**
-   * `program` starts raftkv: `['node', 'bin/raftkv']`. Resolves when all know a leader, or at once when `stopped` fires.
+   * Resolves when all know a leader, or at once when `stopped` fires.
    * @throws Failure; nothing is left running.
    */
-  static async start(
-    places: readonly Place[],
-    folder: string,
-    program: readonly string[],
-    stopped: AbortSignal,
-  ): Promise<DevCluster> {
+  static async start({ places, folder, program, isFresh }: DevPlan, stopped: AbortSignal): Promise<DevCluster> {
     for (const place of places) {
       for (const port of [place.clientPort, place.peerPort]) await mustBeFree(port);
     }
+    if (isFresh) await wipe(places);
     mkdirSync(folder, { recursive: true });
     const children = places.map((place) => new Child(place, [...program, ...serverArguments(place, places)]));
     const cluster = new DevCluster(children);
@@ -103,8 +109,13 @@ export class DevCluster {
   }
 }
 
-/** Removes what earlier runs left: data and logs of the members, nothing else. */
-export function wipe(places: readonly Place[]): void {
+/**
+ * Removes what earlier runs left: data and logs of the members, nothing else.
+ * @throws DirectoryLockedError, with everything still there, when a member is at work in one of the folders
+ */
+async function wipe(places: readonly Place[]): Promise<void> {
+  const { mustBeUnused } = await import('../../daemon.js');
+  for (const { dataDir } of places) if (existsSync(dataDir)) await mustBeUnused(dataDir);
   for (const { dataDir, logFile } of places) {
     rmSync(dataDir, { recursive: true, force: true });
     rmSync(logFile, { force: true });
@@ -125,6 +136,6 @@ async function mustBeFree(port: number): Promise<void> {
     failure.code === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${failure.code ?? failure.message})`;
   throw new Failure(
     ExitCode.error,
-    `port ${port} ${why}; stop what holds it (another raftkv dev, an etcd?), or choose other ports: raftkv dev --base-port 23790`,
+    `port ${port} ${why}; stop what holds it (another raftkv dev, an etcd?), or choose other ports and another folder: raftkv dev --base-port 23790 --data-dir .raftkv-dev2`,
   );
 }

@@ -10,7 +10,8 @@ export function welcome(looks: readonly Look[], folder: string, raftkv: string, 
   });
   const first = looks[0]?.child.place.clientPort ?? 0;
   const other = looks.at(-1)?.child.place.clientPort ?? 0;
-  const to = first === 2379 ? '' : `--endpoints 127.0.0.1:${first} `;
+  const all = looks.map(({ child }) => `127.0.0.1:${child.place.clientPort}`).join();
+  const to = first === 2379 || looks.length > 1 ? '' : `--endpoints 127.0.0.1:${first} `;
   const leader = looks.find(({ status }) => status !== null && status.leader === status.header.memberId);
   const kill =
     looks.length > 1 && leader !== undefined
@@ -22,6 +23,7 @@ export function welcome(looks: readonly Look[], folder: string, raftkv: string, 
     `  logs in ${folder}/n*.log    ready in ${seconds.toFixed(1)} s`,
     '',
     'Try in another terminal:',
+    ...(looks.length > 1 ? [`  export RAFTKV_ENDPOINTS=${all}`.padEnd(64) + '# any of them may answer'] : []),
     `  ${raftkv} ${to}put greeting "hello, raft"`,
     `  ${raftkv} ${to}get greeting`,
     `  ${raftkv} ${to}status`,
