@@ -4,7 +4,7 @@ import { makeEntry } from '../../src/raft/entry-codec.js';
 import type { AppendEntriesArgs, LogIndex, RequestVoteArgs, Term } from '../../src/raft/messages.js';
 import { defaultRaftOptions } from '../../src/raft/options.js';
 import { handleAppendEntries } from '../../src/raft/rpc/append-entries.js';
-import { handleRequestVote } from '../../src/raft/rpc/request-vote.js';
+import { handleRequestVote, onRequestVoteReply } from '../../src/raft/rpc/request-vote.js';
 import { Cluster } from './support/cluster.js';
 import { kindOf } from './support/describe.js';
 
@@ -157,6 +157,26 @@ describe('§5.2 elections', () => {
     await cluster.campaign(n1);
     assert.deepEqual([n1.raft?.role, n1.raft?.currentTerm], ['candidate', 2]);
   });
+
+  for (const preVote of [false, true]) {
+    test(`a ${preVote ? 'pre-vote' : 'vote'} for an earlier campaign does not count for this one`, async () => {
+      const cluster = await clusterWith({ n1: [], n2: [], n3: [] }, { preVote });
+      const n1 = cluster.member('n1');
+      const raft = cluster.raft('n1');
+      await cluster.campaign(n1);
+      const old = vote({ term: 1, candidateId: 1n, preVote });
+      handleAppendEntries(raft, append({ term: 4 }));
+      await cluster.drain();
+      await cluster.campaign(n1);
+      assert.deepEqual([raft.role, raft.currentTerm], preVote ? ['preCandidate', 4] : ['candidate', 5]);
+      onRequestVoteReply(raft, 2n, old, { term: 1, voteGranted: true });
+      assert.equal(raft.role, preVote ? 'preCandidate' : 'candidate');
+      onRequestVoteReply(raft, 2n, { ...old, term: 5 }, { term: preVote ? 4 : 5, voteGranted: true });
+      assert.equal(raft.role, preVote ? 'candidate' : 'leader');
+      cluster.invariants.isForgiving = true; // n2 has not really voted
+      await cluster.drain();
+    });
+  }
 
   test('election timeouts are drawn from [T, 2T), anew for each election', async () => {
     const cluster = await clusterWith({ n1: [], n2: [], n3: [] });

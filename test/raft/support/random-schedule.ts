@@ -79,6 +79,8 @@ class Schedule {
     // Each kind of fault is on in half of all seeds: some only show when others keep away.
     this.#perhaps(4, 'skew', () => cluster.advance(numbers.of([100, 500, 1000]), [member()]));
     this.#perhaps(10, 'reorder', () => this.#deliverAny());
+    this.#perhaps(5, 'burst', () => this.#deliverBurst());
+    this.#perhaps(2, 'damage', () => this.#onMessage(damageSnapshot));
     this.#perhaps(3, 'drop', () => this.#onMessage((message) => cluster.network.drop(message)));
     this.#perhaps(3, 'duplicate', () => this.#onMessage((message) => cluster.network.duplicate(message)));
     this.#perhaps(4, 'disk', () => this.#disk(member()));
@@ -116,6 +118,12 @@ class Schedule {
   #deliverAny(): Promise<void> | void {
     const { messages } = this.cluster.network;
     if (messages.length > 0) return this.cluster.deliver(this.numbers.of(messages));
+  }
+
+  /** Several messages in one turn of the event loop: nothing has its turn between them. */
+  #deliverBurst(): void {
+    const { network } = this.cluster;
+    for (const message of network.messages.slice(0, this.numbers.below(8))) network.deliver(message);
   }
 
   #onMessage(happen: (message: Message) => void): void {
@@ -175,6 +183,12 @@ class Schedule {
     member.disk.isHolding = false;
     member.disk.complete();
   }
+}
+
+function damageSnapshot(message: Message): void {
+  if (message.rpc !== 'installSnapshot' || message.isReply) return;
+  const position = message.bytes.length - 1;
+  message.bytes.writeUInt8(message.bytes.readUInt8(position) ^ 1, position);
 }
 
 function failLoudly(cluster: Cluster): void {
