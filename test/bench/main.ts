@@ -5,7 +5,7 @@
  *   npm run bench -- --programs etcd
  */
 import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, tmpdir, type } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, tmpdir, type } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isInstalled, type Program } from '../cluster/harness.js';
 import { renderResults, resultsAsJson } from './report.js';
@@ -31,6 +31,8 @@ const wanted = values.programs.split(',');
 const programs = known.filter((program) => wanted.includes(program) && isInstalled(program));
 if (programs.length === 0) throw new Error('nothing to measure: run npm run build first, or install etcd');
 
+/** What the machine was busy with before we came: a number above zero spoils the figures. */
+const loadBefore = (loadavg()[0] ?? NaN).toFixed(1);
 const results = new Map<Program, RoundResult[]>(programs.map((program) => [program, []]));
 for (let round = 0; round < rounds; round++) {
   // Who comes first changes, so that a machine that slows down or speeds up favours nobody.
@@ -43,6 +45,9 @@ for (let round = 0; round < rounds; round++) {
 console.log(
   `${type()} ${release()}, ${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}`,
 );
-console.log(`data in ${tmpdir()}, three members and the client on this machine, ${rounds} round(s), medians\n`);
+console.log(
+  `data in ${tmpdir()}, three members and the client on this machine, whose load average was ${loadBefore} before`,
+);
+console.log(`medians of ${rounds} round(s); ratios are of figures of one round, with their range\n`);
 console.log(renderResults(results));
 if (values.json !== undefined) writeFileSync(values.json, resultsAsJson(results));

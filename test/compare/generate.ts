@@ -32,14 +32,13 @@ const CALLS: readonly (readonly [weight: number, call: (dice: Dice) => Call])[] 
   [4, () => [methods.status, {}]],
   [4, (dice) => [methods.hashKv, { revision: dice.chance(50) ? anyRevision(dice) : undefined }]],
   [2, (dice) => [methods.alarm, { alarm: dice.below(3) }]],
+  [2, (dice) => [methods.moveLeader, { targetID: dice.below(3) }]],
 ];
 
 const RAW_PERCENT = 5;
 
 /** Every method that is ever called. */
-export const calledMethods: readonly Method[] = Object.values(methods).filter(
-  ({ path }) => path !== methods.moveLeader.path,
-);
+export const calledMethods: readonly Method[] = Object.values(methods);
 
 /** The next request of a sequence, to one of `members` members. Methods whose path is in `leftOut` are never called. */
 export function anyRequest(dice: Dice, members: number, leftOut: ReadonlySet<string>): Request {

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { isInstalled, type Program } from '../cluster/harness.js';
+import { methods } from '../wire/etcd-messages.js';
 import { methodsOfOneOnly, runCampaign } from './campaign.js';
 import { emptyTally } from './run.js';
 import { freshSide, type Pair } from './sides.js';
@@ -45,6 +46,8 @@ async function freshPair(): Promise<Pair> {
 
 const leftOut = await methodsOfOneOnly(freshPair);
 if (leftOut.size > 0) console.log(`not compared, as only one of the two has them:\n  ${[...leftOut].join('\n  ')}`);
+// Who leads is chance, and with it who may hand leadership over.
+if (members > 1) leftOut.add(methods.moveLeader.path);
 const signatures = await runCampaign(
   {
     firstSeed: Number(values.seed),
