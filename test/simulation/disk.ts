@@ -108,7 +108,7 @@ export class SimDisk implements Disk {
 
   latencyMs(meanMs: number): number {
     const stallMs = Math.max(0, this.#volume.stalledUntilMs - this.#scheduler.nowMs);
-    return stallMs + this.#volume.random.exponential(meanMs);
+    return stallMs + Math.min(this.#volume.random.exponential(meanMs), this.#volume.longestMs);
   }
 
   writeLatencyMs(sync: boolean): number {
