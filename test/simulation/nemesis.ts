@@ -34,9 +34,13 @@ export class Nemesis {
     this.stop();
     const { machines, links } = this.#cluster;
     links.mendAll();
-    links.faults = { ...links.faults, loss: 0, duplication: 0, reorder: 0 };
+    // So fast that no heartbeat is late by chance: an election after this is nobody's fault but the members'.
+    const meanDelayMs = Math.min(links.faults.meanDelayMs, this.#profile.raft.electionTimeoutMs / 50);
+    links.faults = { ...links.faults, meanDelayMs, loss: 0, duplication: 0, reorder: 0 };
     for (const machine of machines) {
       this.#cluster.volumeOf(machine).stalledUntilMs = 0;
+      // Nor does a disk stand still by chance for so long that its leader hands over.
+      this.#cluster.volumeOf(machine).longestMs = this.#profile.raft.electionTimeoutMs / 10;
       this.#cluster.volumeOf(machine).failNextWrite = false;
       this.#cluster.resume(machine);
       if (machine.status === 'down') this.#cluster.boot(machine);
