@@ -21,7 +21,7 @@ async function clusterLedBy(name: string, size = 3, options = {}): Promise<Clust
 
 test('a state machine whose apply never ends stops neither replication nor heartbeats nor elections', async () => {
   const cluster = await clusterLedBy('n1');
-  for (const { volume } of cluster.all) volume.isHolding = true;
+  for (const { volume } of cluster.all) volume.applying.isHeld = true;
   for (let count = 0; count < 20; count++) {
     cluster.member('n1').up.propose(Buffer.from(`c${count}`), Infinity, () => {});
     await cluster.run(10);
@@ -40,7 +40,7 @@ test('a state machine whose apply never ends stops neither replication nor heart
   await cluster.run(200);
   assert.deepEqual([successor.up.raft.commitIndex, successor.up.raft.lastApplied], [23, 1]);
 
-  for (const { volume } of cluster.all) volume.release();
+  for (const { volume } of cluster.all) volume.applying.release();
   await cluster.start(cluster.member('n1'));
   await cluster.settle();
   for (const { applied } of cluster.all) assert.equal(applied.length, 21);

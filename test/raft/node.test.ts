@@ -83,7 +83,7 @@ test('a member that stops while it puts a snapshot in place answers the last chu
   await cluster.start();
   const lagging = cluster.member('n3');
   await cluster.elect(cluster.member('n1'));
-  lagging.volume.isHolding = true;
+  lagging.volume.applying.isHeld = true;
   await cluster.deliverAll(({ rpc, isReply, to }) => !(rpc === 'installSnapshot' && !isReply && to === lagging));
   const chunk = cluster.network.messages.find(({ rpc }) => rpc === 'installSnapshot');
   assert.ok(chunk);

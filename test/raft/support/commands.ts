@@ -167,10 +167,17 @@ const machines: { readonly [name: string]: Command } = {
     await cluster.drain();
   },
   'hold-apply'({ cluster, words }) {
-    for (const member of membersOf(cluster, words)) member.volume.isHolding = true;
+    for (const member of membersOf(cluster, words)) member.volume.applying.isHeld = true;
   },
   async 'release-apply'({ cluster, words }) {
-    for (const member of membersOf(cluster, words)) member.volume.release();
+    for (const member of membersOf(cluster, words)) member.volume.applying.release();
+    await cluster.drain();
+  },
+  'hold-chunks'({ cluster, words }) {
+    for (const member of membersOf(cluster, words)) member.volume.receiving.isHeld = true;
+  },
+  async 'release-chunks'({ cluster, words }) {
+    for (const member of membersOf(cluster, words)) member.volume.receiving.release();
     await cluster.drain();
   },
   'break-snapshots'({ cluster, words }) {

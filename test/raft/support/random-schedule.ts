@@ -144,8 +144,9 @@ class Schedule {
   }
 
   #apply(member: Member): void {
-    if (this.numbers.chance(50)) member.volume.isHolding = true;
-    else member.volume.release();
+    const gate = this.numbers.of([member.volume.applying, member.volume.receiving]);
+    if (this.numbers.chance(50)) gate.isHeld = true;
+    else gate.release();
   }
 
   /** Everybody runs, every link and disk works, what was on its way arrives. */
@@ -155,7 +156,8 @@ class Schedule {
     for (const member of cluster.all) {
       if (!member.node) await cluster.start(member);
       this.#releaseDisk(member);
-      member.volume.release();
+      member.volume.applying.release();
+      member.volume.receiving.release();
     }
     await cluster.drain();
     failLoudly(cluster);

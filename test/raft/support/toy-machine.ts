@@ -13,28 +13,41 @@ export interface ToyState {
 /** What of a state machine survives a crash, and what the script may do to it. */
 export class ToyVolume {
   durable: ToyState = { index: 0, term: 0, commands: [] };
-  /** `apply` and `installSnapshot` wait until this is false again. */
-  isHolding = false;
+  /** `apply` and `installSnapshot` wait while it is held. */
+  readonly applying = new Gate();
+  /** Chunks of a snapshot are not written while it is held. */
+  readonly receiving = new Gate();
   /** Snapshots cannot be read any more. */
   isUnreadable = false;
   chunkBytes = 1024;
-  #release: (() => void)[] = [];
+
+  crash(): void {
+    this.applying.forget();
+    this.receiving.forget();
+  }
+}
+
+/** Holds those who pass until the script lets go. */
+class Gate {
+  isHeld = false;
+  #waiting: (() => void)[] = [];
 
   /** Resolves at once, or when the script lets go. */
-  async untilReleased(): Promise<void> {
-    while (this.isHolding) await new Promise<void>((resolve) => this.#release.push(resolve));
+  async pass(): Promise<void> {
+    while (this.isHeld) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   release(): void {
-    this.isHolding = false;
-    const waiting = this.#release;
-    this.#release = [];
+    this.isHeld = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
 
-  crash(): void {
-    this.isHolding = false;
-    this.#release = [];
+  /** Who waits dies, and never wakes. */
+  forget(): void {
+    this.isHeld = false;
+    this.#waiting = [];
   }
 }
 
@@ -57,7 +70,7 @@ export class ToyMachine implements StateMachine {
   }
 
   apply(entries: readonly Entry[]): void | Promise<void> {
-    if (this.volume.isHolding) return this.volume.untilReleased().then(() => this.#apply(entries));
+    if (this.volume.applying.isHeld) return this.volume.applying.pass().then(() => this.#apply(entries));
     this.#apply(entries);
   }
 
@@ -85,11 +98,11 @@ export class ToyMachine implements StateMachine {
   }
 
   async receiveSnapshot(): Promise<ToyIncoming> {
-    return new ToyIncoming();
+    return new ToyIncoming(this.volume.receiving);
   }
 
   async installSnapshot(marker: SnapshotMarker, incoming: ToyIncoming): Promise<void> {
-    await this.volume.untilReleased();
+    await this.volume.applying.pass();
     const state = incoming.read();
     if (state.index !== marker.index)
       throw new InvariantError(`snapshot of ${state.index} under marker ${marker.index}`);
@@ -114,7 +127,10 @@ export class ToyMachine implements StateMachine {
 export class ToyIncoming implements IncomingSnapshot {
   #bytes: Buffer | null = Buffer.alloc(0);
 
+  constructor(private readonly gate: Gate) {}
+
   async write(data: Buffer): Promise<void> {
+    await this.gate.pass();
     this.#bytes = Buffer.concat([this.#received(), data]);
   }
 
