@@ -2,6 +2,7 @@ import { decodeRecords } from '../../src/raft/entry-codec.js';
 import type { LogIndex, MemberId, Term } from '../../src/raft/messages.js';
 import { RAFT_DATABASE } from '../../src/storage/keyspace.js';
 import { decodeMarker, decodeState } from '../../src/storage/raft-records.js';
+import { must } from './invariants/violation.js';
 import type { Batch, VolumeObserver } from './volume.js';
 
 const CHUNK_PREFIX = 'e';
@@ -15,12 +16,26 @@ export class DurableLog implements VolumeObserver {
   markerIndex: LogIndex = 0;
   markerTerm: Term = 0;
   readonly #terms: Term[] = [];
+  #promised: { readonly index: LogIndex; readonly term: Term; readonly inTerm: Term } | null = null;
 
   onSynced(database: string, batches: readonly Batch[]): void {
     if (database !== RAFT_DATABASE) return;
     for (const { operations } of batches) {
       for (const [key, value] of operations) if (value !== null) this.#put(key, value);
     }
+    const promised = this.#promised;
+    // Only the leader of a later term may have it replaced.
+    must(
+      promised === null || promised.inTerm < this.currentTerm || this.holds(promised.index, promised.term),
+      'DUR',
+      () => `a disk lost index ${promised?.index} of term ${promised?.term}, which was acknowledged in this term`,
+    );
+  }
+
+  /** The member has told the leader of `inTerm` that it holds this entry. */
+  promise(index: LogIndex, term: Term, inTerm: Term): void {
+    const isNews = this.#promised === null || inTerm > this.#promised.inTerm || index > this.#promised.index;
+    if (isNews) this.#promised = { index, term, inTerm };
   }
 
   /** Whether an entry of this index and term is safe here, in the log or, compacted, in what precedes it. */

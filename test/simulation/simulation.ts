@@ -181,12 +181,10 @@ export class Simulation {
   /** What is not checked after every event: equal states, and the history as a whole. @throws InvariantViolation */
   assertInvariants(): void {
     this.cluster.compareStates();
-    const recorded = this.history.recorded();
+    const recorded = this.oracle.completed(this.history.recorded());
     const order = checkRevisionOrder(recorded, this.oracle.placed(recorded));
     if (order) throw new InvariantViolation('REV', describe(order));
-    const search = checkLinearizable(this.oracle.completed(recorded), {
-      likelyReplies: this.oracle.replies(),
-    });
+    const search = checkLinearizable(recorded, { likelyReplies: this.oracle.replies() });
     if (search) throw new InvariantViolation('LIN', describe(search));
   }
 }

@@ -10,7 +10,8 @@ type Answered = Recorded & { readonly reply: Reply };
  * state at its revision; then requires that revisions never contradict real time. Near-linear, any kind of operation, but
  * it trusts the reported revisions: the search in linearizability.ts does not.
  *
- * @param placed which operations without an answer took effect after all, by the revision at which they did.
+ * @param placed which operations without an answer took effect after all, by the revision at which they did. Where their
+ *   returnedAt is finite, it is known that they had by then.
  * @returns null when the history is strictly serializable in the order of its revisions.
  */
 export function checkRevisionOrder(
@@ -109,6 +110,8 @@ function checkRealTime(succeeded: readonly Answered[], placed: ReadonlyMap<numbe
   }
   for (const [revision, operation] of placed) {
     moments.push({ at: operation.invokedAt, operation, revision, isReturn: false, isWrite: true });
+    if (operation.returnedAt === Infinity) continue;
+    moments.push({ at: operation.returnedAt, operation, revision, isReturn: true, isWrite: true });
   }
   moments.sort((a, b) => a.at - b.at);
   let latest: Moment | null = null;

@@ -65,6 +65,7 @@ export class SaidImpliesSynced implements NetworkObserver {
       'DUR',
       () => `${from.name} acknowledged index ${index} of term ${term}, its disk holds ${durable.lastIndex}`,
     );
+    durable.promise(index, term, reply.term);
   }
 
   #checkInstalled(id: MemberId, from: Machine, { snapshot }: InstallSnapshotArgs, reply: InstallSnapshotReply): void {

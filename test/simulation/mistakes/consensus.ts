@@ -3,6 +3,7 @@ import type { Raft } from '../../../src/raft/raft.js';
 import { quorumReached } from '../../../src/raft/quorum.js';
 import type { AppendEntriesArgs } from '../../../src/raft/messages.js';
 import { type Mistake, override } from './mistake.js';
+import { fallingLeaders, lateVotes } from './profiles.js';
 
 const raftOf = (member: Member): Raft => member.node.raft;
 
@@ -25,6 +26,7 @@ export const consensusMistakes: readonly Mistake[] = [
   {
     name: 'commits an entry of an earlier term by counting its copies (Figure 8)',
     row: 'C01',
+    profile: fallingLeaders,
     seenBy: ['LC', 'SMS', 'STOP'],
     member(member) {
       const raft = raftOf(member);
@@ -35,8 +37,6 @@ export const consensusMistakes: readonly Mistake[] = [
         );
         if (matched > raft.commitIndex) raft.raiseCommitIndex(matched);
       });
-      // And without its no-op nothing hides it.
-      override(raft, 'hasCommittedInTerm', () => () => true);
     },
   },
   {
@@ -68,15 +68,15 @@ export const consensusMistakes: readonly Mistake[] = [
     },
   },
   {
-    name: 'clears its vote when it steps down within a term',
-    row: 'C06',
+    name: 'does not remember in a term whom it has voted for',
+    row: 'C17',
+    profile: lateVotes,
     seenBy: ['VOTE', 'ES', 'DUR', 'STOP'],
     member(member) {
       const raft = raftOf(member);
-      override(raft, 'becomeFollower', (original) => (term, leaderId) => {
-        const isSameTerm = term === raft.currentTerm;
-        original(term, leaderId);
-        if (isSameTerm) raft.votedFor = null;
+      override(member.node.peerHandler, 'requestVote', (original) => (args) => {
+        if (raft.role === 'follower') raft.votedFor = null;
+        return original(args);
       });
     },
   },
@@ -89,6 +89,7 @@ export const consensusMistakes: readonly Mistake[] = [
   {
     name: 'compares the lengths of logs, not their last terms',
     row: 'C08',
+    profile: fallingLeaders,
     seenBy: ['LC', 'SMS', 'STOP'],
     member(member) {
       const { log } = raftOf(member);
@@ -128,7 +129,7 @@ export const consensusMistakes: readonly Mistake[] = [
   {
     name: 'a leader that steps down truncates what it had not committed',
     row: 'C46',
-    seenBy: ['DUR', 'LC', 'ORDER', 'SMS', 'STOP'],
+    seenBy: ['LAO', 'DUR', 'LC', 'ORDER', 'SMS', 'STOP'],
     member(member) {
       const raft = raftOf(member);
       override(raft, 'becomeFollower', (original) => (term, leaderId) => {
@@ -144,15 +145,5 @@ export const consensusMistakes: readonly Mistake[] = [
     seenBy: ['ONCE'],
     profile: { network: { meanDelayMs: 5, loss: 0.01, duplication: 0.1, replay: 0.1, reorder: 0.01 } },
     member: (member) => override(raftOf(member).forwardedSequences, 'outcomeOf', () => () => null),
-  },
-  {
-    name: 'drops the entries behind a snapshot although its log agreed with it',
-    row: 'C40',
-    seenBy: ['DUR', 'LC', 'SMS', 'STOP'],
-    member(member) {
-      const raft = raftOf(member);
-      override(raft, 'restartLogAt', (original) => (marker) => original(marker, false));
-      override(raft.ports.store, 'finishInstall', (original) => (marker) => original(marker, false));
-    },
   },
 ];

@@ -1,6 +1,7 @@
 import type { Database, Disk } from '../../../src/storage/disk.js';
 import { KV_DATABASE, RAFT_DATABASE } from '../../../src/storage/keyspace.js';
 import { type Mistake, override } from './mistake.js';
+import { slowDisk } from './profiles.js';
 
 /** A disk whose writes to one database are changed on their way. */
 function withWrites(disk: Disk, name: string, change: (write: Database['write']) => Database['write']): Disk {
@@ -52,7 +53,8 @@ export const durabilityMistakes: readonly Mistake[] = [
   {
     name: 'takes the end of an old write for the end of the one that replaced it (ABA)',
     row: 'C12',
-    seenBy: ['DUR', 'STOP'],
+    profile: slowDisk,
+    seenBy: ['DUR', 'ORDER', 'STOP'],
     member(member) {
       Object.defineProperty(member.node.raft.log, 'epoch', { get: () => 0 });
     },

@@ -1,11 +1,13 @@
 import { MemberError } from '../../../src/member/errors.js';
 import { type Mistake, override } from './mistake.js';
+import { handovers } from './profiles.js';
 
 /** Mistakes about reads, and about what clients are told. */
 export const serviceMistakes: readonly Mistake[] = [
   {
     name: 'serves a read without asking a majority',
     row: 'C19',
+    profile: handovers,
     seenBy: ['LIN', 'REV'],
     member(member) {
       const { readRounds } = member.node.raft;
@@ -20,19 +22,6 @@ export const serviceMistakes: readonly Mistake[] = [
     row: 'C27',
     seenBy: ['LIN', 'REV'],
     member: (member) => override(member.node.raft, 'hasCommittedInTerm', () => () => true),
-  },
-  {
-    name: 'counts an answer to an earlier round for a read that began later',
-    row: 'C28',
-    seenBy: ['LIN', 'REV'],
-    member(member) {
-      const { raft } = member.node;
-      override(raft.ports.transport, 'appendEntries', (original) => async (peer, args) => {
-        const reply = await original(peer, args);
-        override(args, 'round', () => raft.readRounds.current);
-        return reply;
-      });
-    },
   },
   {
     name: 'a follower reads before it has applied what the leader said',
