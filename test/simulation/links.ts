@@ -24,6 +24,8 @@ const MAX_REPLAY_MS = 180_000;
 /** The directed links between the machines of a cluster: which are cut, which are clogged, and the fate of each message. */
 export class Links {
   faults: NetworkFaults;
+  /** How often everything has been mended. */
+  mendings = 0;
   readonly #size: number;
   readonly #random: SeededRandom;
   readonly #cut: Uint8Array;
@@ -57,6 +59,7 @@ export class Links {
 
   /** Every link works and is merely as good as `faults`. */
   mendAll(): void {
+    this.mendings++;
     this.#cut.fill(0);
     this.#cloggedUntilMs.fill(0);
   }

@@ -82,7 +82,13 @@ export class Network {
       };
       for (const delayMs of this.#copies(links.fate(from.index, to.index, scheduler.nowMs))) {
         const arrived = carryArgs(kind, args);
-        scheduler.arriveAt(to, delayMs, kind, () => this.#receive(from, boot, station, kind, arrived, answer));
+        const { mendings } = links;
+        scheduler.arriveAt(to, delayMs, kind, () => {
+          // A wish to hand over that was held up until after the healing is still to be followed, but then the cluster is
+          // not at rest, and the demand that it stays so would be wrong.
+          const isFromBeforeHealing = kind === 'timeoutNow' && links.mendings !== mendings;
+          if (!isFromBeforeHealing) this.#receive(from, boot, station, kind, arrived, answer);
+        });
       }
     });
   }
