@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.js';
 
 /** How often the expirer looks at the clock, in ms. */
-export const EXPIRY_POLL_MS = 50;
+export const EXPIRY_POLL_MS = 100;
 
 /** What the expirer needs of its member. */
 export interface ExpiryTarget {

@@ -2,7 +2,7 @@ import type { Raft } from '../raft.js';
 import { startElection } from '../rpc/request-vote.js';
 
 /** How often the election activity looks at the clock, in ms. */
-export const ELECTION_POLL_MS = 10;
+export const ELECTION_POLL_MS = 20;
 
 /**
  * Activity 1 of 3. Sleeps a little, looks at one variable, sleeps again, until the member stops. Touches nothing but the

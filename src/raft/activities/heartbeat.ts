@@ -3,7 +3,7 @@ import { replicateTo, sendHeartbeatTo } from '../rpc/append-entries.js';
 import { handOver } from '../rpc/timeout-now.js';
 
 /** How often the heartbeat activity looks at the clock, in ms. */
-export const HEARTBEAT_POLL_MS = 10;
+export const HEARTBEAT_POLL_MS = 20;
 
 /**
  * Activity 2 of 3. While this member leads, lets every peer hear from it in time, and steps down when a majority is no
