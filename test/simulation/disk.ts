@@ -108,7 +108,9 @@ export class SimDisk implements Disk {
 
   latencyMs(meanMs: number): number {
     const stallMs = Math.max(0, this.#volume.stalledUntilMs - this.#scheduler.nowMs);
-    return stallMs + Math.min(this.#volume.random.exponential(meanMs), this.#volume.longestMs);
+    const latencyMs = stallMs + Math.min(this.#volume.random.exponential(meanMs), this.#volume.longestMs);
+    this.#volume.busyUntilMs = Math.max(this.#volume.busyUntilMs, this.#scheduler.nowMs + latencyMs);
+    return latencyMs;
   }
 
   writeLatencyMs(sync: boolean): number {

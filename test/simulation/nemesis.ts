@@ -47,6 +47,13 @@ export class Nemesis {
     }
   }
 
+  /** How long, in virtual milliseconds, until no disk is held up any more by a stall of before. */
+  get restMs(): number {
+    const { machines } = this.#cluster;
+    const busyUntilMs = Math.max(...machines.map((machine) => this.#cluster.volumeOf(machine).busyUntilMs));
+    return Math.max(0, busyUntilMs - this.#scheduler.nowMs);
+  }
+
   #again(fault: Fault, meanMs: number, random: SeededRandom): void {
     this.#scheduler.after(random.exponential(meanMs), 'nemesis', () => {
       if (!this.#isActive) return;

@@ -65,6 +65,7 @@ async function demandProgress(simulation: Simulation): Promise<void> {
   const { cluster, clients, nemesis, profile } = simulation;
   const longestTimeoutMs = 2 * profile.raft.electionTimeoutMs;
   nemesis.heal();
+  await simulation.pass(nemesis.restMs);
   await simulation.until(
     'all members up',
     () => simulation.members.every((machine) => cluster.memberOn(machine) !== null),

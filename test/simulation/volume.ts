@@ -69,6 +69,8 @@ export class Volume {
   observer: VolumeObserver | null = null;
   /** Nothing completes before this moment, in virtual milliseconds. */
   stalledUntilMs = 0;
+  /** When the last operation that has begun will end, in virtual milliseconds: a stall holds up what began in it. */
+  busyUntilMs = 0;
   /** No operation takes longer than this, but for a stall. */
   longestMs = Infinity;
   /** The next write to any database fails. */
