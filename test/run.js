@@ -2,8 +2,10 @@
 //   node test/run.js [--concurrency=N] raft kv cluster/kill.test.ts
 // Node 20's own runner finds neither TypeScript files nor glob patterns.
 import { spawnSync } from 'node:child_process';
+import console from 'node:console';
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(fileURLToPath(import.meta.url));
