@@ -45,7 +45,8 @@ export async function runServer(args: readonly string[]): Promise<number> {
   } catch (thrown) {
     // A user's mistake or a state of the machine: one line, no stack.
     if (!(thrown instanceof RaftkvError)) throw thrown;
-    note(`raftkv: ${thrown.message} (${thrown.code})`);
+    // A mistake in the configuration explains itself; for what the disk or the machine did, docs/errors.md says more.
+    note(`raftkv: ${thrown.message}${thrown instanceof ConfigError ? '' : ` (${thrown.code})`}`);
     if (thrown instanceof ConfigError) return BAD_ARGUMENTS;
     return UNUSABLE_DATA_CODES.has(thrown.code) ? UNUSABLE_DATA : FAILED;
   }
