@@ -215,7 +215,7 @@ export class Cluster {
     const isSnapshotDue = this.all.some(({ raft }) =>
       [...(raft?.progress.values() ?? [])].some((p) => p.mode === 'snapshot'),
     );
-    return 300 + Math.max(this.network.patienceLeftMs, isSnapshotDue ? 1000 : 0);
+    return 300 + Math.max(this.network.longestPatienceMs, isSnapshotDue ? 1000 : 0);
   }
 
   /** The state of all members in one line: what a failing test should show. */

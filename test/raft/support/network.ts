@@ -64,9 +64,9 @@ export class Network {
     private readonly electionTimeoutMs: number,
   ) {}
 
-  /** How long somebody may still wait for a reply. */
-  get patienceLeftMs(): number {
-    return Math.max(0, ...[...this.#calls].map((call) => call.deadline - call.from.now()));
+  /** How long the most patient of those who wait for a reply waits, from the start. */
+  get longestPatienceMs(): number {
+    return Math.max(0, ...[...this.#calls].map((call) => PATIENCE[call.rpc] * this.electionTimeoutMs));
   }
 
   /** How many callers of `station` wait for a reply. */
