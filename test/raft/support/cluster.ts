@@ -7,7 +7,7 @@ import { Invariants } from './invariants.js';
 import { Member } from './member.js';
 import { Network, type Message } from './network.js';
 
-/** How far time moves at once: both polling activities look at the clock that often. */
+/** How far time moves at once: no more than between two looks of the polling activities at the clock. */
 export const STEP_MS = 10;
 const DELIVERIES_LIMIT = 20_000;
 
