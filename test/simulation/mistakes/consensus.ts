@@ -113,7 +113,8 @@ export const consensusMistakes: readonly Mistake[] = [
   {
     name: 'believes that a peer holds what was sent last, whichever message it answers',
     row: 'C14',
-    seenBy: ['DUR'],
+    // What the leader believes a peer to hold it never sends: either it commits too early, or that peer stays behind.
+    seenBy: ['DUR', 'LIVE'],
     member(member) {
       const raft = raftOf(member);
       override(raft.ports.transport, 'appendEntries', (original) => async (peer, args) => {
