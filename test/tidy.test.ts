@@ -110,7 +110,8 @@ test('a source file fits in a few screens', () => {
 });
 
 test('nothing unfinished is left behind', () => {
-  const marks = /\b(TODO|FIXME|XXX|HACK)\b|eslint-disable|@ts-(ignore|nocheck|expect-error)|\b(test|it|describe|suite)\.(skip|only|todo)\(/;
+  const marks =
+    /\b(TODO|FIXME|XXX|HACK)\b|eslint-disable|@ts-(ignore|nocheck|expect-error)|\b(test|it|describe|suite)\.(skip|only|todo)\(/;
   const own = fileURLToPath(import.meta.url);
   const places = ['src', 'test', 'bin', 'examples'].filter((folder) => existsSync(join(root, folder)));
   const files = places.flatMap((folder) =>
