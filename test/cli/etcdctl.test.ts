@@ -71,7 +71,7 @@ class Side {
       .replaceAll(/, \d+, \d+, \d+, $/gm, ', TERM, INDEX, INDEX, ')
       .replaceAll(/ +(?:\d+\.)?\d+ k?B \|/g, '      SIZE |')
       .replaceAll(/(\| +(?:true|false) \| +(?:true|false) \|)( +\d+ \|){3}/g, '$1 TERM | INDEX | INDEX |')
-      .replaceAll(/("took":"|"Took" : )[\d.]+[mµ]s/g, '$1T');
+      .replaceAll(/("took":"|"Took" : )[\d.]+(?:m|µ|Âµ)?s/g, '$1T');
   }
 
   async stop(): Promise<void> {
