@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** What processes have used up. Read from /proc; elsewhere everything is NaN. */
@@ -11,15 +10,24 @@ export interface Usage {
 const nowhere: Usage = { cpuMs: NaN, residentBytes: NaN };
 
 const isLinux = process.platform === 'linux';
-const configured = (name: string) => (isLinux ? Number(execFileSync('getconf', [name], { encoding: 'utf8' })) : NaN);
-const ticksPerSecond = configured('CLK_TCK');
-const pageBytes = configured('PAGESIZE');
+
+/** /proc counts in USER_HZ, which is 100 on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
 
 /** Fields of /proc/PID/stat after the command's name, which is in parentheses; the first is field 3 of proc(5). */
 function statFields(pid: number | string): string[] | null {
+  const text = readProc(`/proc/${pid}/stat`);
+  return text && text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+/** In bytes; 0 for a process that has ended meanwhile. */
+function residentBytesOf(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readProc(`/proc/${pid}/status`) ?? '')?.[1] ?? 0) * 1024;
+}
+
+function readProc(path: string): string | null {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return readFileSync(path, 'latin1');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ESRCH') return null; // it has ended meanwhile
@@ -30,7 +38,6 @@ function statFields(pid: number | string): string[] | null {
 const PARENT_PID = 1;
 const UTIME = 11;
 const STIME = 12;
-const RSS_PAGES = 21;
 
 /** Usage of `pid` and of all processes it has started. */
 export function usageOf(pid: number): Usage {
@@ -46,13 +53,13 @@ export function usageOf(pid: number): Usage {
     for (const [one, fields] of all) if (family.has(Number(fields[PARENT_PID]))) family.add(one);
   }
   let ticks = 0;
-  let pages = 0;
+  let residentBytes = 0;
   for (const one of family) {
     const fields = all.get(one);
     ticks += Number(fields?.[UTIME] ?? 0) + Number(fields?.[STIME] ?? 0);
-    pages += Number(fields?.[RSS_PAGES] ?? 0);
+    residentBytes += residentBytesOf(one);
   }
-  return { cpuMs: (ticks * 1000) / ticksPerSecond, residentBytes: pages * pageBytes };
+  return { cpuMs: (ticks * 1000) / TICKS_PER_SECOND, residentBytes };
 }
 
 /** Sum over several processes. */

@@ -6,8 +6,9 @@ import { handOver } from '../rpc/timeout-now.js';
 export const HEARTBEAT_POLL_MS = 20;
 
 /**
- * Activity 2 of 3. While this member leads, lets every peer hear from it in time, and steps down when a majority is no
- * longer heard (check-quorum, thesis 6.2), or hands over when its disk stands still. Also gives up requests that have waited for a leader too long.
+ * Activity 2 of 3. While this member leads, lets every peer hear from it in time. Steps down when a majority is no longer
+ * heard (check-quorum, thesis 6.2), and hands over when its own disk stands still (S21). On every member it also gives up
+ * requests that have waited for a leader too long.
  */
 export async function runHeartbeat(raft: Raft): Promise<void> {
   const { clock } = raft.ports;
