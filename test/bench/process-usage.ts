@@ -17,7 +17,7 @@ const TICKS_PER_SECOND = 100;
 /** Fields of /proc/PID/stat after the command's name, which is in parentheses; the first is field 3 of proc(5). */
 function statFields(pid: number | string): string[] | null {
   const text = readProc(`/proc/${pid}/stat`);
-  return text && text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return text === null ? null : text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
 /** In bytes; 0 for a process that has ended meanwhile. */
